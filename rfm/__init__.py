@@ -1,0 +1,53 @@
+"""Recursive feature machines on the tables of finite Abelian groups.
+
+The paper is M. Tomàs Bernal, N. Mallinar and M. Belkin, *Breaking Data Symmetry is Needed For
+Generalization in Feature Learning Kernels* (AISTATS 2026, arXiv 2604.00316), cited as [B]; [M] is
+its precursor, arXiv 2407.20199.
+"""
+
+from rfm.groups import Group, cyclic, units
+from rfm.kernels import Gaussian, InnerProductKernel, Kernel, Quadratic, RadialKernel
+from rfm.machine import KernelMachine, matrix_power
+from rfm.measures import alignment, circulant_deviation, random_circulant_features
+from rfm.run import Interrupted, Run, converged, fit, memory_estimate
+from rfm.solve import Factor, JitterWarning, SingularKernelError, factorise
+from rfm.splits import Kind, Split, random_split, withhold
+from rfm.symmetry import Symmetry, generate, orbits
+from rfm.tasks import Task, addition, division, multiplication, subtraction
+
+__all__ = [
+    "Factor",
+    "Gaussian",
+    "Group",
+    "InnerProductKernel",
+    "Interrupted",
+    "JitterWarning",
+    "Kernel",
+    "KernelMachine",
+    "Kind",
+    "Quadratic",
+    "RadialKernel",
+    "Run",
+    "SingularKernelError",
+    "Split",
+    "Symmetry",
+    "Task",
+    "addition",
+    "alignment",
+    "circulant_deviation",
+    "converged",
+    "cyclic",
+    "division",
+    "factorise",
+    "fit",
+    "generate",
+    "matrix_power",
+    "memory_estimate",
+    "multiplication",
+    "orbits",
+    "random_circulant_features",
+    "random_split",
+    "subtraction",
+    "units",
+    "withhold",
+]

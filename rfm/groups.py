@@ -1,0 +1,124 @@
+"""Finite Abelian groups, each known by its isomorphism to a product of cyclic groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from math import prod
+
+import torch
+from sympy import isprime, primitive_root
+from torch import Tensor
+
+Value = int | tuple[int, ...]
+
+
+class Group:
+    """A finite Abelian group A of order n whose elements are the positions 0, …, n−1.
+
+    The group is given by its *logarithm*: an isomorphism to Z_{n₁} × … × Z_{n_k}, whose
+    elements are numbered in mixed radix, the last factor running fastest. All other tables
+    follow from it. A position is what gets one-hot encoded; a value is what a reader writes.
+
+    Attributes:
+        order: n.
+        moduli: (n₁, …, n_k), the orders of the cyclic factors.
+        logarithm: (n,) int64, position ↦ number of its image in the product of cyclic groups.
+        values: the n values in the order of their positions: residues, or tuples of residues.
+        table: (n, n) int64, the Cayley table: ``table[a, b]`` is the position of a ⋆ b.
+        inverses: (n,) int64, position ↦ position of the inverse.
+        identity: position of the neutral element.
+    """
+
+    def __init__(
+        self, moduli: Sequence[int], logarithm: Tensor, values: Sequence[Value], name: str
+    ):
+        self.moduli = tuple(moduli)
+        self.order = prod(self.moduli)
+        self.logarithm = logarithm
+        self.values = tuple(values)
+        self.name = name
+        self._positions = {value: i for i, value in enumerate(self.values)}
+        exponential = torch.argsort(logarithm)
+        digits = _digits(self.moduli)[logarithm]
+        m = torch.tensor(self.moduli)
+        self.table = exponential[_number((digits[:, None] + digits[None, :]) % m, self.moduli)]
+        self.inverses = exponential[_number(-digits % m, self.moduli)]
+        self.identity = int(exponential[0])
+
+    def multiply(self, a: Tensor, b: Tensor) -> Tensor:
+        """Positions of a ⋆ b; any shapes that broadcast."""
+        return self.table[a, b]
+
+    def inverse(self, a: Tensor) -> Tensor:
+        """Positions of the inverses, same shape as ``a``."""
+        return self.inverses[a]
+
+    def position(self, value: Value) -> int:
+        """Position of an element given as a reader writes it: a residue or a tuple of residues.
+
+        Raises:
+            ValueError: if the value is not an element of the group.
+        """
+        if value not in self._positions:
+            raise ValueError(
+                f"{value!r} is not an element of {self.name}; its elements are "
+                f"{self.values[0]}, {self.values[1 % self.order]}, …, {self.values[-1]}"
+            )
+        return self._positions[value]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Group) and (self.name, self.values) == (other.name, other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.values))
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def cyclic(*moduli: int) -> Group:
+    """Z_{n₁} × … × Z_{n_k} under addition; a single modulus gives Z_n.
+
+    Raises:
+        ValueError: if no modulus is given, or one is not an integer of at least 2.
+    """
+    if not moduli or any(not isinstance(m, int) or isinstance(m, bool) or m < 2 for m in moduli):
+        raise ValueError(f"moduli must be one or more integers of at least 2, not {moduli}")
+    values = list(product(*(range(m) for m in moduli)))
+    return Group(
+        moduli,
+        torch.arange(prod(moduli)),
+        [v[0] for v in values] if len(moduli) == 1 else values,
+        " × ".join(f"Z_{m}" for m in moduli),
+    )
+
+
+def units(p: int) -> Group:
+    """The units 1, …, p−1 of the integers modulo a prime p, under multiplication.
+
+    It is cyclic: the logarithm is taken to the base of the smallest primitive root of p.
+
+    Raises:
+        ValueError: if p is not a prime of at least 3.
+    """
+    if not isinstance(p, int) or p < 3 or not isprime(p):
+        raise ValueError(f"multiplication and division need an odd prime modulus, not {p!r}")
+    root, logarithm, power = primitive_root(p), torch.empty(p - 1, dtype=torch.int64), 1
+    for exponent in range(p - 1):
+        logarithm[power - 1] = exponent
+        power = power * root % p
+    return Group((p - 1,), logarithm, range(1, p), f"Z_{p}^×")
+
+
+def _digits(moduli: tuple[int, ...]) -> Tensor:
+    """(n, k) int64: the mixed-radix digits of 0, …, n−1."""
+    return torch.cartesian_prod(*(torch.arange(m) for m in moduli)).reshape(prod(moduli), -1)
+
+
+def _number(digits: Tensor, moduli: tuple[int, ...]) -> Tensor:
+    """(...) int64: the numbers that have these mixed-radix ``digits`` (..., k)."""
+    number = torch.zeros(digits.shape[:-1], dtype=torch.int64)
+    for i, m in enumerate(moduli):
+        number = number * m + digits[..., i]
+    return number

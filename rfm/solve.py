@@ -1,0 +1,91 @@
+"""The one place where a kernel matrix is factorised: Cholesky, its jitter and its warning."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+JITTERS = (1e-10, 1e-8, 1e-6)
+
+
+class JitterWarning(RuntimeWarning):
+    """A kernel matrix was singular to working precision and was solved with a ridge added."""
+
+
+class SingularKernelError(RuntimeError):
+    """A kernel matrix could not be factorised even with the largest jitter."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """K + (λ + jitter) I = L Lᵀ.
+
+    Attributes:
+        L: (N, N) lower triangular.
+        ridge: what was added to the diagonal in all, λ + jitter.
+        jitter: the part of it that nobody asked for, 0 for a regular matrix.
+    """
+
+    L: Tensor
+    ridge: float
+    jitter: float
+
+    def solve(self, Y: Tensor) -> Tensor:
+        """(K + ridge·I)⁻¹ Y, shape of ``Y`` (N, c), by two triangular solves."""
+        half = torch.linalg.solve_triangular(self.L, Y, upper=False)
+        return torch.linalg.solve_triangular(self.L.mT, half, upper=True)
+
+    @property
+    def condition(self) -> float:
+        """(max L_ii / min L_ii)², a lower bound on the 2-norm condition number."""
+        pivots = self.L.diagonal()
+        return float((pivots.max() / pivots.min()) ** 2)
+
+
+def factorise(K: Tensor, ridge: float = 0.0, out: Tensor | None = None) -> Factor:
+    """Cholesky factor of K + λI by a rule that does not depend on rounding luck.
+
+    A matrix whose smallest pivot L_ii² is below N·ε of its largest counts as singular, whether or
+    not the factorisation happened to go through; ε is the unit roundoff of the dtype. Then
+    1e-10, 1e-8, 1e-6 times the mean diagonal (in single precision the last only) is added in turn
+    until the pivots are large enough, with a :class:`JitterWarning`.
+
+    Args:
+        K: (N, N) symmetric positive semi-definite. Its diagonal is overwritten.
+        ridge: λ ≥ 0, in units of K.
+        out: optional (N, N) tensor for the factor.
+
+    Raises:
+        SingularKernelError: if K has entries that are not finite, or no jitter helped.
+    """
+    N = K.shape[0]
+    eps = torch.finfo(K.dtype).eps
+    diagonal = K.diagonal().clone()
+    scale = float(diagonal.mean())
+    info = torch.empty((), dtype=torch.int32, device=K.device)
+    L = torch.empty_like(K).mT if out is None else out
+    for jitter in (0.0, *(j * scale for j in JITTERS if j > eps)):
+        K.diagonal().copy_(diagonal + (ridge + jitter))
+        torch.linalg.cholesky_ex(K, out=(L, info))
+        pivots = L.diagonal()
+        if int(info) == 0 and bool(pivots.min() ** 2 > N * eps * pivots.max() ** 2):
+            if jitter:
+                warnings.warn(
+                    f"kernel matrix of size {N} is singular to working precision: "
+                    f"{jitter:.1e} added to its diagonal",
+                    JitterWarning,
+                    stacklevel=2,
+                )
+            return Factor(L, ridge + jitter, jitter)
+    if not bool(torch.isfinite(K).all()):
+        raise SingularKernelError(
+            f"kernel matrix of size {N} has entries that are not finite; the features have "
+            "overflowed or a kernel parameter is out of range"
+        )
+    raise SingularKernelError(
+        f"kernel matrix of size {N} is singular even with {JITTERS[-1]:.0e} of its mean diagonal "
+        "added; use a larger ridge, or double precision"
+    )

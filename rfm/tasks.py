@@ -1,0 +1,190 @@
+"""Learning tasks: the table of a group operation as samples, labels and one-hot codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from rfm.groups import Group, Value, cyclic, units
+from rfm.symmetry import Symmetry
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Learn a ∘ b from the pair (a, b), where a ∘ b = a ⋆ τ(b) in an Abelian group A of order n.
+
+    The *twist* τ is the only thing that tells the operations apart: the identity for a direct
+    operation (+, ×), inversion for a right-inverse operation (−, ÷). Both are involutions and
+    homomorphisms, so every statement about a ⋆ b carries over by replacing b with τ(b).
+
+    Samples are pairs of positions in 0, …, n−1, row by row: sample number a·n + b is (a, b).
+    Its code is x = e_a ‖ e_b in R^{2n}, its label the position of a ∘ b.
+
+    Attributes:
+        group: A.
+        twist: (n,) int64, position of b ↦ position of τ(b).
+        symbol: the operation as printed: ``+``, ``−``, ``×`` or ``÷``.
+        modulus: what follows "mod" in the printed name.
+    """
+
+    group: Group
+    twist: Tensor = field(repr=False)
+    symbol: str
+    modulus: str
+
+    @property
+    def name(self) -> str:
+        """The task in words, such as ``x + y mod 61``."""
+        return f"x {self.symbol} y mod {self.modulus}"
+
+    @property
+    def n(self) -> int:
+        """Order of the group, and number of classes."""
+        return self.group.order
+
+    @property
+    def dimension(self) -> int:
+        """2n, the number of coordinates of a one-hot pair."""
+        return 2 * self.n
+
+    @cached_property
+    def samples(self) -> Tensor:
+        """All n² samples, (n², 2) int64, row by row."""
+        return torch.cartesian_prod(torch.arange(self.n), torch.arange(self.n))
+
+    @cached_property
+    def labels(self) -> Tensor:
+        """Labels of all n² samples, (n²,) int64."""
+        return self.label(self.samples)
+
+    def label(self, pairs: Tensor) -> Tensor:
+        """Positions of a ∘ b, shape (...), for ``pairs`` of shape (..., 2)."""
+        return self.group.multiply(pairs[..., 0], self.twist[pairs[..., 1]])
+
+    def index(self, pairs: Tensor) -> Tensor:
+        """Sample numbers a·n + b, shape (...), for ``pairs`` of shape (..., 2).
+
+        Raises:
+            ValueError: if ``pairs`` is not an integer tensor of pairs of positions.
+        """
+        pairs = torch.as_tensor(pairs)
+        if pairs.dtype != torch.int64 or pairs.ndim == 0 or pairs.shape[-1] != 2:
+            raise ValueError(
+                "pairs must be an int64 tensor of shape (..., 2), not "
+                f"{pairs.dtype} of shape {tuple(pairs.shape)}"
+            )
+        if pairs.numel() and not 0 <= int(pairs.min()) <= int(pairs.max()) < self.n:
+            raise ValueError(f"positions in a pair must lie in 0, …, {self.n - 1}")
+        return pairs[..., 0] * self.n + pairs[..., 1]
+
+    def pair(self, a: Value, b: Value) -> Tensor:
+        """The pair (a, b) of two group elements as a reader writes them, shape (2,)."""
+        return torch.tensor([self.group.position(a), self.group.position(b)])
+
+    def one_hot(self, pairs: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
+        """Codes x = e_a ‖ e_b, shape (N, 2n), for ``pairs`` of shape (N, 2)."""
+        eye = torch.eye(self.n, dtype=dtype)
+        return torch.cat([eye[pairs[:, 0]], eye[pairs[:, 1]]], dim=1)
+
+    def one_hot_labels(self, pairs: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
+        """One-hot labels Y, shape (N, n), for ``pairs`` of shape (N, 2)."""
+        return torch.eye(self.n, dtype=dtype)[self.label(pairs)]
+
+    def element(self, position: int) -> str:
+        """The group element at a position as printed, such as ``17`` or ``(2, 5)``."""
+        return str(self.group.values[position])
+
+    @property
+    def logarithm(self) -> Tensor:
+        """(n,) int64, position ↦ discrete logarithm; turns × into + and leaves + as it is.
+
+        ``logarithm[a ⋆ b]`` is the sum of ``logarithm[a]`` and ``logarithm[b]`` in the product
+        of cyclic groups ``group.moduli``.
+        """
+        return self.group.logarithm
+
+    def by_logarithm(self, matrix: Tensor) -> Tensor:
+        """A (2n, 2n) matrix with both blocks of coordinates sorted by discrete logarithm."""
+        order = torch.argsort(self.logarithm)
+        order = torch.cat([order, self.n + order])
+        return matrix[order][:, order]
+
+    def rotation(self, k: Value) -> Symmetry:
+        """r^k, k a group element as a reader writes it. Raises ValueError outside the group."""
+        return Symmetry(self, self.group.position(k), reflects=False)
+
+    def reflection(self, k: Value) -> Symmetry:
+        """sr^k, k a group element as a reader writes it. Raises ValueError outside the group."""
+        return Symmetry(self, self.group.position(k), reflects=True)
+
+    @property
+    def identity(self) -> Symmetry:
+        """The neutral element of Dih(A)."""
+        return Symmetry(self, self.group.identity, reflects=False)
+
+    @cached_property
+    def rotations(self) -> tuple[Symmetry, ...]:
+        """All n rotations, by position of k."""
+        return tuple(Symmetry(self, k, reflects=False) for k in range(self.n))
+
+    @cached_property
+    def reflections(self) -> tuple[Symmetry, ...]:
+        """All n reflections, by position of k."""
+        return tuple(Symmetry(self, k, reflects=True) for k in range(self.n))
+
+    @property
+    def symmetries(self) -> tuple[Symmetry, ...]:
+        """All 2n elements of Dih(A), rotations first."""
+        return self.rotations + self.reflections
+
+    def mirror(self, pairs: Tensor) -> Tensor:
+        """Position k of the one reflection sr^k that fixes each pair, shape (...).
+
+        Every sample is fixed by exactly one reflection [B, Prop. 3.3]: k = a⁻¹ ⋆ τ(b).
+        """
+        a, b = pairs[..., 0], self.twist[pairs[..., 1]]
+        return self.group.multiply(self.group.inverse(a), b)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Task) and (self.name, self.group) == (other.name, other.group)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.group))
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def _direct(group: Group, symbol: str, modulus: str) -> Task:
+    return Task(group, torch.arange(group.order), symbol, modulus)
+
+
+def _right_inverse(group: Group, symbol: str, modulus: str) -> Task:
+    return Task(group, group.inverses, symbol, modulus)
+
+
+def _moduli(moduli: tuple[int, ...]) -> str:
+    return str(moduli[0]) if len(moduli) == 1 else str(moduli)
+
+
+def addition(*moduli: int) -> Task:
+    """x + y in Z_{n₁} × … × Z_{n_k}. Raises ValueError for a modulus below 2."""
+    return _direct(cyclic(*moduli), "+", _moduli(moduli))
+
+
+def subtraction(*moduli: int) -> Task:
+    """x − y in Z_{n₁} × … × Z_{n_k}. Raises ValueError for a modulus below 2."""
+    return _right_inverse(cyclic(*moduli), "−", _moduli(moduli))
+
+
+def multiplication(p: int) -> Task:
+    """x × y modulo a prime p, zero left out. Raises ValueError unless p is an odd prime."""
+    return _direct(units(p), "×", str(p))
+
+
+def division(p: int) -> Task:
+    """x ÷ y modulo a prime p, zero left out. Raises ValueError unless p is an odd prime."""
+    return _right_inverse(units(p), "÷", str(p))
