@@ -5,11 +5,12 @@ Generalization in Feature Learning Kernels* (AISTATS 2026, arXiv 2604.00316), ci
 its precursor, arXiv 2407.20199.
 """
 
-from rfm.groups import Group, cyclic, units
+from rfm.groups import Group, abelian, cyclic, units
 from rfm.kernels import Gaussian, InnerProductKernel, Kernel, Quadratic, RadialKernel
 from rfm.machine import KernelMachine, matrix_power
 from rfm.measures import alignment, circulant_deviation, random_circulant_features
-from rfm.run import Interrupted, Run, converged, fit, memory_estimate
+from rfm.resources import memory_estimate
+from rfm.run import Interrupted, Run, converged, fit
 from rfm.solve import Factor, JitterWarning, SingularKernelError, factorise
 from rfm.splits import Kind, Split, random_split, withhold
 from rfm.symmetry import Symmetry, generate, orbits
@@ -32,6 +33,7 @@ __all__ = [
     "Split",
     "Symmetry",
     "Task",
+    "abelian",
     "addition",
     "alignment",
     "circulant_deviation",

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
@@ -49,23 +50,30 @@ def panels(count: int, width: float = 7.2, height: float | None = None) -> list[
     return list(axes[0])
 
 
-def cayley_table(task: Task, ax: Axes | None = None, numbers: bool | None = None) -> Axes:
+def cayley_table(
+    task: Task, ax: Axes | None = None, numbers: bool | None = None, order: Tensor | None = None
+) -> Axes:
     """The table of the operation, coloured by result; a is the row, b the column.
 
     Args:
         task: the task.
         ax: where to draw.
         numbers: whether to write the results in the cells, by default for n up to 13.
+        order: (n,) positions, the order in which elements are listed; their own by default. Rows,
+            columns and colours follow it.
     """
     ax = plt.gca() if ax is None else ax
-    table = task.labels.reshape(task.n, task.n)
-    ax.imshow(table, cmap="viridis")
+    order = torch.arange(task.n) if order is None else order
+    labels = task.labels.reshape(task.n, task.n)[order][:, order]
+    places = torch.argsort(order)[labels].numpy()
+    ax.imshow(places, cmap="viridis")
     if task.n <= 13 if numbers is None else numbers:
-        for (i, j), label in np.ndenumerate(table.numpy()):
-            colour = "white" if label < 0.6 * task.n else "black"
-            text = task.element(int(label))
-            ax.text(j, i, text, ha="center", va="center", color=colour, fontsize=7)
-    return _square(ax, task, "a", "b", task.name)
+        for (i, j), place in np.ndenumerate(places):
+            colour = "white" if place < 0.6 * task.n else "black"
+            text = task.element(int(labels[i, j]))
+            size = min(10, 90 / task.n)
+            ax.text(j, i, text, ha="center", va="center", color=colour, fontsize=size)
+    return _square(ax, task, "a", "b", task.name, order)
 
 
 def split_table(
@@ -101,6 +109,39 @@ def split_table(
     return _square(ax, split.task, "a", "b", split.task.name)
 
 
+def mirror_table(g: Symmetry, labels: Sequence[int] | None = None, ax: Axes | None = None) -> Axes:
+    """A reflection in the table: its fixed points, and arcs that join each sample to its image.
+
+    Args:
+        g: the reflection.
+        labels: positions of the labels whose samples are joined, one colour each; cells of these
+            labels are tinted. By default the identity's.
+        ax: where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    task, n = g.task, g.task.n
+    labels = [task.group.identity] if labels is None else labels
+    table = task.labels.reshape(n, n).numpy()
+    palette = sns.color_palette("colorblind", len(labels))
+    picture = np.ones((n, n, 3)) * np.array(to_rgb(TRAIN))
+    for label, colour in zip(labels, palette, strict=True):
+        picture[table == label] = 0.45 * np.array(colour) + 0.55
+    ax.imshow(picture)
+    ax.set_xticks(np.arange(n + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(n + 1) - 0.5, minor=True)
+    ax.grid(which="minor", color="white", lw=0.8)
+    ax.tick_params(which="minor", length=0)
+    for label, colour in zip(labels, palette, strict=True):
+        pairs = task.samples[task.labels == label]
+        for (a, b), (c, d) in zip(pairs.tolist(), g(pairs).tolist(), strict=True):
+            if (a, b) < (c, d):
+                arc = {"arrowstyle": "<->", "color": colour, "connectionstyle": "arc3,rad=0.25"}
+                ax.annotate("", (b, a), (d, c), arrowprops=arc | {"shrinkA": 0, "shrinkB": 0})
+    a, b = g.fixed_points().T.numpy()
+    ax.scatter(b, a, s=26, color="black", linewidths=0, zorder=3)
+    return _square(ax, task, "a", "b", f"{task.name}, {g!r}")
+
+
 def accuracy(
     runs: Mapping[str, Run], column: str = "test_accuracy", ax: Axes | None = None
 ) -> Axes:
@@ -132,7 +173,7 @@ def feature_matrices(
     top = max(float(m.abs().max()) for m in matrices.values())
     for ax, (title, matrix) in zip(axes, matrices.items(), strict=True):
         limit = top if shared else float(matrix.abs().max())
-        image = ax.imshow(matrix, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        image = ax.imshow(np.asarray(matrix), cmap="RdBu_r", vmin=-limit, vmax=limit)
         d = len(matrix)
         if blocks:
             ax.axhline(d / 2 - 0.5, color="0.35", lw=0.6)
@@ -146,9 +187,11 @@ def feature_matrices(
     return axes
 
 
-def _square(ax: Axes, task: Task, rows: str, columns: str, title: str) -> Axes:
+def _square(
+    ax: Axes, task: Task, rows: str, columns: str, title: str, order: Tensor | None = None
+) -> Axes:
     places = np.unique(np.linspace(0, task.n - 1, min(task.n, 7)).round().astype(int))
-    names = [task.element(i) for i in places]
+    names = [task.element(i if order is None else int(order[i])) for i in places]
     ax.set(xlabel=columns, ylabel=rows, title=title, aspect="equal")
     ax.set_xticks(places, names, rotation=90 if len(task.group.moduli) > 1 else 0)
     ax.set_yticks(places, names)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
+from itertools import chain, product
 from math import prod
 
 import torch
-from sympy import isprime, primitive_root
+from sympy import factorint, isprime, primitive_root
+from sympy.utilities.iterables import partitions
 from torch import Tensor
 
 Value = int | tuple[int, ...]
@@ -21,7 +22,7 @@ class Group:
     follow from it. A position is what gets one-hot encoded; a value is what a reader writes.
 
     Attributes:
-        order: n.
+        order: the number n of elements.
         moduli: (n₁, …, n_k), the orders of the cyclic factors.
         logarithm: (n,) int64, position ↦ number of its image in the product of cyclic groups.
         values: the n values in the order of their positions: residues, or tuples of residues.
@@ -109,6 +110,25 @@ def units(p: int) -> Group:
         logarithm[power - 1] = exponent
         power = power * root % p
     return Group((p - 1,), logarithm, range(1, p), f"Z_{p}^×")
+
+
+def abelian(order: int) -> list[Group]:
+    """The Abelian groups of an order, one for each up to isomorphism, as products of cyclic groups.
+
+    By the fundamental theorem of finite Abelian groups every one of them is a product of cyclic
+    groups of prime-power order in one way: for each prime power p^m that divides the order exactly,
+    one group for each partition m = m₁ + … + m_k, namely Z_{p^m₁} × … × Z_{p^m_k}.
+
+    Raises:
+        ValueError: if the order is not an integer of at least 2.
+    """
+    if not isinstance(order, int) or isinstance(order, bool) or order < 2:
+        raise ValueError(f"the order must be an integer of at least 2, not {order!r}")
+    choices = [
+        [[p**i for i, times in split.items() for _ in range(times)] for split in partitions(m)]
+        for p, m in factorint(order).items()
+    ]
+    return [cyclic(*chain(*choice)) for choice in product(*choices)]
 
 
 def _digits(moduli: tuple[int, ...]) -> Tensor:

@@ -18,7 +18,7 @@ class KernelMachine:
     """f(x) = Σ_i α_i k_M(x, x_i), fitted by (K + λI) α = Y.
 
     Attributes:
-        kernel: k.
+        kernel: the kernel k.
         M: (2n, 2n) symmetric positive semi-definite metric.
         train: (N, 2) int64 pairs x_i.
         targets: (N, c) Y.
@@ -52,7 +52,7 @@ class KernelMachine:
             M: (2n, 2n).
             ridge: λ ≥ 0.
             scratch: two (N, N) tensors to overwrite with the kernel matrix and its factor, see
-                :func:`scratch`; the factor of the returned machine then lives there.
+                ``rfm.machine.scratch``; the factor of the returned machine then lives there.
 
         Raises:
             rfm.SingularKernelError: if K cannot be factorised.

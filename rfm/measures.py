@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rfm.splits import Seed, _generator
+from rfm.seeds import Seed, generator
 from rfm.tasks import Task
 
 
@@ -47,7 +47,7 @@ def random_circulant_features(task: Task, seed: Seed, dtype: torch.dtype = torch
         dtype: of the result.
     """
     n = task.n
-    draws = torch.rand(n, generator=_generator(seed), dtype=dtype)
+    draws = torch.rand(n, generator=generator(seed), dtype=dtype)
     C = (draws - draws.mean())[task.mirror(task.samples)].reshape(n, n).T
     A = torch.eye(n, dtype=dtype) - 1 / n
     values, vectors = torch.linalg.eigh(torch.cat([torch.cat([A, C.T], 1), torch.cat([C, A], 1)]))

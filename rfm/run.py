@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -9,17 +10,18 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 import pandas as pd
-import psutil
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
 
 from rfm.kernels import Kernel
-from rfm.machine import CHUNK, KernelMachine, matrix_power, scratch
+from rfm.machine import KernelMachine, matrix_power, scratch
+from rfm.resources import check_memory, resolve_device
 from rfm.solve import JitterWarning
 from rfm.splits import Kind, Split
 
-TIE = 1e-9  # a lead smaller than this counts as a tie; targets are 0 and 1
+# A lead smaller than this is rounding and counts as a tie; targets are 0 and 1.
+TIE = {torch.float64: 1e-9, torch.float32: 1e-4}
 
 Stop = Callable[[dict[str, float]], bool]
 
@@ -42,7 +44,7 @@ class Run:
         features: M after the last iteration, (2n, 2n), on the CPU.
         predictions: one row a test point, from the last fit: ``a``, ``b``, ``label``,
             ``predicted`` as positions, ``kind``, ``margin`` and ``correct``. A point is correct if
-            its class leads all others by more than 1e-9: a tie counts as wrong.
+            its class leads all others by more than 1e-9 (1e-4 in float32): a tie counts as wrong.
         seconds: wall-clock time of each iteration.
         settings: everything that made the run, as plain values.
         history: M_0, M_1, … if ``keep_features`` was asked for, else empty.
@@ -137,7 +139,9 @@ def fit(
         "dtype": str(dtype).removeprefix("torch."),
         "device": device.type,
         "version": version("rfm"),
+        "torch": torch.__version__,
     }
+    baseline = split.orbit_baseline()
     rows, seconds, history = [], [], [M.cpu()] if keep_features else []
     predictions = pd.DataFrame()
 
@@ -156,7 +160,8 @@ def fit(
             scores = machine.predict(test).cpu()
             step = float(torch.linalg.norm(new - M) / torch.linalg.norm(M))
             now = judge(split, scores)
-            row = {"iteration": t, **_row(split, machine, scores, now), "step": step}
+            row = {"iteration": t, **_row(split, machine, scores, now)}
+            row |= {"orbit_baseline": math.nan if baseline is None else baseline, "step": step}
             M, predictions = new, now
             rows.append(row)
             seconds.append(time.perf_counter() - start)
@@ -190,67 +195,9 @@ def judge(split: Split, scores: Tensor) -> pd.DataFrame:
             "predicted": scores.argmax(1).numpy(),
             "kind": [Kind(k).name.lower() for k in split.test_kind.tolist()],
             "margin": margin.numpy(),
-            "correct": (margin > TIE).numpy(),
+            "correct": (margin > TIE[scores.dtype]).numpy(),
         }
     )
-
-
-def resolve_device(device: str | torch.device, dtype: torch.dtype) -> torch.device:
-    """The device to compute on; ``auto`` is a CUDA GPU where there is one, else the CPU.
-
-    Raises:
-        ValueError: for a device that is not there, a dtype that is not float32 or float64, or a
-            device that has no float64.
-    """
-    if dtype not in (torch.float64, torch.float32):
-        raise ValueError(f"dtype must be torch.float64 or torch.float32, not {dtype}")
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(device)
-    except RuntimeError:
-        raise ValueError(
-            f"device must be auto, cpu, cuda or cuda:<number>, not {device!r}"
-        ) from None
-    if device.type == "mps":
-        raise ValueError(
-            "the device mps cannot compute in float64, which thin margins need; use device='cpu'"
-        )
-    if device.type not in ("cpu", "cuda"):
-        raise ValueError(f"device must be auto, cpu or cuda, not {device}")
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device='cuda' was asked for, but torch sees no CUDA GPU; use 'auto'")
-    return device
-
-
-def memory_estimate(split: Split, dtype: torch.dtype = torch.float64) -> int:
-    """Bytes that a run on this split needs beyond what the process already holds.
-
-    Two N × N matrices (kernel and factor) and, for one chunk of training points, weights, their
-    two regroupings and the grouped gradients.
-    """
-    N, n = len(split.train), split.task.n
-    chunk = CHUNK * (4 * n * n + 6 * n * n)
-    return (2 * N * N + 6 * N * n + chunk) * torch.finfo(dtype).bits // 8
-
-
-def check_memory(split: Split, dtype: torch.dtype, device: torch.device) -> None:
-    """Refuse a run that would not fit.
-
-    Raises:
-        MemoryError: with the estimate and what is free on the device.
-    """
-    needed = memory_estimate(split, dtype)
-    if device.type == "cuda":
-        free = torch.cuda.mem_get_info(device)[0]
-    else:
-        free = psutil.virtual_memory().available
-    if needed > free:
-        raise MemoryError(
-            f"{split.task} with {len(split.train)} training samples needs about "
-            f"{needed / 2**30:.1f} GiB, but only {free / 2**30:.1f} GiB are free on {device.type}; "
-            "take a smaller group or a smaller training fraction"
-        )
 
 
 def _check(iterations: int, ridge: float, power: float, M0: Tensor | None, d: int) -> None:
@@ -274,7 +221,6 @@ def _row(
     task = split.task
     right = predictions["correct"]
     by_kind = right.groupby(predictions["kind"]).mean()
-    baseline = split.orbit_baseline()
     fitted = machine.train_predictions().cpu()
     residual = machine.factor.ridge * machine.coefficients
     targets = task.one_hot_labels(split.test, scores.dtype)
@@ -282,10 +228,9 @@ def _row(
         "train_accuracy": float((fitted.argmax(1) == task.label(split.train)).double().mean()),
         "test_accuracy": float(right.mean()),
         **{
-            f"{kind}_accuracy": float(by_kind.get(kind, float("nan")))
+            f"{kind}_accuracy": float(by_kind.get(kind, math.nan))
             for kind in ("random", "withheld", "moved")
         },
-        "orbit_baseline": float("nan") if baseline is None else baseline,
         "train_loss": float(residual.square().sum(1).mean()),
         "test_loss": float((scores - targets).square().sum(1).mean()),
         "margin": float(predictions["margin"][right].min()),

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-JITTERS = (1e-10, 1e-8, 1e-6)
+# Tried in turn, in units of the mean diagonal; each can lift a pivot above the rule's N·ε.
+JITTERS = {torch.float64: (1e-10, 1e-8, 1e-6), torch.float32: (1e-4, 1e-3, 1e-2)}
 
 
 class JitterWarning(RuntimeWarning):
@@ -50,8 +51,8 @@ def factorise(K: Tensor, ridge: float = 0.0, out: Tensor | None = None) -> Facto
 
     A matrix whose smallest pivot L_ii² is below N·ε of its largest counts as singular, whether or
     not the factorisation happened to go through; ε is the unit roundoff of the dtype. Then
-    1e-10, 1e-8, 1e-6 times the mean diagonal (in single precision the last only) is added in turn
-    until the pivots are large enough, with a :class:`JitterWarning`.
+    1e-10, 1e-8, 1e-6 times the mean diagonal (in single precision 1e-4, 1e-3, 1e-2) is added in
+    turn until the pivots are large enough, with a :class:`JitterWarning`.
 
     Args:
         K: (N, N) symmetric positive semi-definite. Its diagonal is overwritten.
@@ -67,7 +68,7 @@ def factorise(K: Tensor, ridge: float = 0.0, out: Tensor | None = None) -> Facto
     scale = float(diagonal.mean())
     info = torch.empty((), dtype=torch.int32, device=K.device)
     L = torch.empty_like(K).mT if out is None else out
-    for jitter in (0.0, *(j * scale for j in JITTERS if j > eps)):
+    for jitter in (0.0, *(j * scale for j in JITTERS[K.dtype])):
         K.diagonal().copy_(diagonal + (ridge + jitter))
         torch.linalg.cholesky_ex(K, out=(L, info))
         pivots = L.diagonal()
@@ -86,6 +87,6 @@ def factorise(K: Tensor, ridge: float = 0.0, out: Tensor | None = None) -> Facto
             "overflowed or a kernel parameter is out of range"
         )
     raise SingularKernelError(
-        f"kernel matrix of size {N} is singular even with {JITTERS[-1]:.0e} of its mean diagonal "
-        "added; use a larger ridge, or double precision"
+        f"kernel matrix of size {N} is singular even with {JITTERS[K.dtype][-1]:.0e} of its mean "
+        "diagonal added; use a larger ridge, or double precision"
     )

@@ -9,10 +9,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from rfm.seeds import Seed, generator, tell
 from rfm.symmetry import Symmetry, generate
 from rfm.tasks import Task
-
-Seed = int | torch.Generator
 
 
 class Kind(IntEnum):
@@ -74,7 +73,7 @@ class Split:
             ValueError: if there are not more training points than that.
         """
         chosen = _draw(self.train, count, seed, "training points")
-        return self._move(chosen, f"moved {count} at random ({_tell(seed)})")
+        return self._move(chosen, f"moved {count} at random ({tell(seed)})")
 
     def move_mirror_pairs(self, count: int, mirror: Symmetry, seed: Seed) -> Split:
         """Move ``count`` pairs {x, g(x)}, drawn at random, from training to the test set.
@@ -95,7 +94,7 @@ class Split:
         both = (self.kind == Kind.TRAIN) & (self.kind[image] == Kind.TRAIN)
         candidates = self.task.samples[both & (i < image)]
         chosen = _draw(candidates, count, seed, f"pairs mirrored by {mirror!r} in training")
-        step = f"moved {count} pairs mirrored by {mirror!r} at random ({_tell(seed)})"
+        step = f"moved {count} pairs mirrored by {mirror!r} at random ({tell(seed)})"
         return self._move(torch.cat([chosen, mirror(chosen)]), step)
 
     def give_back(self, pairs: Tensor) -> Split:
@@ -115,7 +114,7 @@ class Split:
         """
         withheld = self.of_kind(Kind.WITHHELD)
         chosen = _draw(withheld, count, seed, "withheld points")
-        return self._give_back(chosen, f"gave {count} back at random ({_tell(seed)})")
+        return self._give_back(chosen, f"gave {count} back at random ({tell(seed)})")
 
     def reached_by_orbits(self) -> Tensor | None:
         """Which test points an orbit-only model gets right, (N_test,) bool.
@@ -177,8 +176,8 @@ def random_split(task: Task, fraction: float, seed: Seed) -> Split:
         )
     count = round(fraction * total)
     kind = torch.full((total,), Kind.RANDOM, dtype=torch.uint8)
-    kind[torch.randperm(total, generator=_generator(seed))[:count]] = Kind.TRAIN
-    return Split(task, kind, history=(f"{fraction:.0%} in training at random ({_tell(seed)})",))
+    kind[torch.randperm(total, generator=generator(seed))[:count]] = Kind.TRAIN
+    return Split(task, kind, history=(f"{fraction:.0%} in training at random ({tell(seed)})",))
 
 
 def withhold(task: Task, pairs: Tensor) -> Split:
@@ -217,15 +216,5 @@ def _list(pairs: Tensor) -> Tensor:
 def _draw(candidates: Tensor, count: int, seed: Seed, what: str) -> Tensor:
     if not 0 <= count <= len(candidates):
         raise ValueError(f"asked for {count} of {len(candidates)} {what}")
-    order = torch.randperm(len(candidates), generator=_generator(seed))
+    order = torch.randperm(len(candidates), generator=generator(seed))
     return candidates[order[:count]]
-
-
-def _generator(seed: Seed) -> torch.Generator:
-    return seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(seed)
-
-
-def _tell(seed: Seed) -> str:
-    if isinstance(seed, torch.Generator):
-        return f"generator of seed {seed.initial_seed()}"
-    return f"seed {seed}"

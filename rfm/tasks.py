@@ -24,7 +24,7 @@ class Task:
     Its code is x = e_a ‖ e_b in R^{2n}, its label the position of a ∘ b.
 
     Attributes:
-        group: A.
+        group: the group A.
         twist: (n,) int64, position of b ↦ position of τ(b).
         symbol: the operation as printed: ``+``, ``−``, ``×`` or ``÷``.
         modulus: what follows "mod" in the printed name.

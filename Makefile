@@ -1,0 +1,61 @@
+# Each target sets itself up. Python 3.11 or later, git and make are all it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+NAME ?=
+
+# `make test` runs this many processes at once; each may start a kernel of up to 1.5 GB.
+# The cores are shared out among them, for two processes that both use every core run slower than
+# one after the other. Notebooks are made with all cores and tested with fewer: what they show
+# must not depend on the number of threads.
+WORKERS ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book test notebooks bench lint clean distclean
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
+
+book: $(READY)  ## build the site from scratch and say where to open it
+	rm -rf _build
+	$(BIN)/jupyter-book build . -W -n --keep-going -q
+	@$(BIN)/python -c "from pathlib import Path; print('The book is at', Path('_build/html/index.html').resolve().as_uri())"
+
+test: $(READY)  ## run every check: style, unit tests, notebooks, site
+	@OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(max(1, os.cpu_count() // $(WORKERS)))") \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
+	    --nbval --nbval-current-env --nbval-cell-timeout 1200 tests book
+
+notebooks: $(READY)  ## execute the notebooks from their text; NAME=05 for one
+	$(BIN)/python tools/notebooks.py $(NAME)
+
+bench: $(VENV)/.bench  ## measure speed and memory
+	$(BIN)/python tools/bench.py
+
+lint: $(READY)  ## check style only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:  ## remove the site and caches
+	rm -rf _build .ruff_cache .pytest_cache .hypothesis
+	find book rfm tests tools -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean  ## the same and the environment
+	rm -rf $(VENV) *.egg-info
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	    echo "Python 3.11 or later is needed, and '$(PYTHON)' is not. Name another: make PYTHON=python3.12 ..." >&2; \
+	    exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.bench: $(READY) requirements-bench.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -r requirements-bench.txt
+	@touch $@

@@ -1,0 +1,67 @@
+"""Where a run computes, and whether it fits there."""
+
+from __future__ import annotations
+
+import psutil
+import torch
+
+from rfm.machine import CHUNK
+from rfm.splits import Split
+
+
+def resolve_device(device: str | torch.device, dtype: torch.dtype) -> torch.device:
+    """The device to compute on; ``auto`` is a CUDA GPU where there is one, else the CPU.
+
+    Raises:
+        ValueError: for a device that is not there, a dtype that is not float32 or float64, or a
+            device that has no float64.
+    """
+    if dtype not in (torch.float64, torch.float32):
+        raise ValueError(f"dtype must be torch.float64 or torch.float32, not {dtype}")
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(device)
+    except RuntimeError:
+        raise ValueError(
+            f"device must be auto, cpu, cuda or cuda:<number>, not {device!r}"
+        ) from None
+    if device.type == "mps":
+        raise ValueError(
+            "the device mps cannot compute in float64, which thin margins need; use device='cpu'"
+        )
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"device must be auto, cpu or cuda, not {device}")
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device='cuda' was asked for, but torch sees no CUDA GPU; use 'auto'")
+    return device
+
+
+def memory_estimate(split: Split, dtype: torch.dtype = torch.float64) -> int:
+    """Bytes that a run on this split needs beyond what the process already holds.
+
+    Two N × N matrices (kernel and factor) and, for one chunk of training points, weights, their
+    two regroupings and the grouped gradients.
+    """
+    N, n = len(split.train), split.task.n
+    chunk = CHUNK * (4 * n * n + 6 * n * n)
+    return (2 * N * N + 6 * N * n + chunk) * torch.finfo(dtype).bits // 8
+
+
+def check_memory(split: Split, dtype: torch.dtype, device: torch.device) -> None:
+    """Refuse a run that would not fit.
+
+    Raises:
+        MemoryError: with the estimate and what is free on the device.
+    """
+    needed = memory_estimate(split, dtype)
+    if device.type == "cuda":
+        free = torch.cuda.mem_get_info(device)[0]
+    else:
+        free = psutil.virtual_memory().available
+    if needed > free:
+        raise MemoryError(
+            f"{split.task} with {len(split.train)} training samples needs about "
+            f"{needed / 2**30:.1f} GiB, but only {free / 2**30:.1f} GiB are free on {device.type}; "
+            "take a smaller group or a smaller training fraction"
+        )

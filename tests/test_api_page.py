@@ -1,0 +1,82 @@
+"""Every public name is on the API page, with a docstring and full type hints."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from enum import Enum
+
+import pytest
+from repository import ROOT
+
+import rfm
+from rfm import figures
+
+PAGE = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
+
+
+def documented(module: str) -> set[str]:
+    """Return what autodoc directives under a ``currentmodule`` name, and their order."""
+    sections = re.split(r"^\.\. currentmodule:: ", PAGE, flags=re.MULTILINE)[1:]
+    return {
+        name
+        for section in sections
+        if section.split("\n", 1)[0] == module
+        for name in re.findall(r"^\.\. auto\w+:: ([\w.]+)$", section, re.MULTILINE)
+    } - {"rfm.figures"}
+
+
+def public() -> list[tuple[str, object]]:
+    """Return the public names of the package and their own public methods and properties."""
+    found = [(f"rfm.{name}", getattr(rfm, name)) for name in rfm.__all__]
+    for name, value in vars(figures).items():
+        if inspect.isfunction(value) and value.__module__ == figures.__name__ and name[0] != "_":
+            found.append((f"rfm.figures.{name}", value))
+    for name, value in list(found):
+        if inspect.isclass(value) and not issubclass(value, Enum):
+            for member, attribute in vars(value).items():
+                if member[0] != "_" and (
+                    callable(attribute)
+                    or isinstance(attribute, classmethod | staticmethod | property)
+                    or type(attribute).__name__ == "cached_property"
+                ):
+                    found.append((f"{name}.{member}", attribute))
+    return found
+
+
+def function(value: object) -> object:
+    """Return the function behind a method or property."""
+    for name in ("fget", "func", "__func__"):
+        value = getattr(value, name, None) or value
+    return value
+
+
+PUBLIC = [pytest.param(value, id=name) for name, value in public()]
+
+
+def test_page_documents_exactly_the_public_names() -> None:
+    assert documented("rfm") == set(rfm.__all__)
+    assert ".. automodule:: rfm.figures\n   :members:" in PAGE
+
+
+def test_all_is_sorted_and_importable() -> None:
+    assert rfm.__all__ == sorted(rfm.__all__)
+    assert all(hasattr(rfm, name) for name in rfm.__all__)
+
+
+@pytest.mark.parametrize("value", PUBLIC)
+def test_has_a_docstring(value: object) -> None:
+    assert inspect.getdoc(value if inspect.isclass(value) else function(value))
+
+
+@pytest.mark.parametrize("value", PUBLIC)
+def test_has_full_type_hints(value: object) -> None:
+    made = value.__dict__.get("__init__") if inspect.isclass(value) else function(value)
+    if made is None:
+        return
+    signature = inspect.signature(made)
+    for parameter in signature.parameters.values():
+        if parameter.name not in ("self", "cls"):
+            assert parameter.annotation is not parameter.empty, parameter
+    if not inspect.isclass(value):
+        assert signature.return_annotation is not signature.empty

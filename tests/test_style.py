@@ -1,0 +1,19 @@
+"""The code is as ruff wants it, that of the notebooks included."""
+
+import subprocess
+import sys
+
+import pytest
+from repository import ROOT
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+def test_ruff(command: list[str]) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "ruff", *command, "--no-cache", "."],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
