@@ -28,7 +28,8 @@ book: $(READY)  ## build the site from scratch and say where to open it
 test: $(READY)  ## run every check: style, unit tests, notebooks, site
 	@OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(max(1, os.cpu_count() // $(WORKERS)))") \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
-	    --nbval --nbval-current-env --nbval-cell-timeout 1200 tests book
+	    --nbval --nbval-current-env --nbval-cell-timeout 1200 \
+	    --nbval-kernel-startup-timeout 180 tests book
 
 notebooks: $(READY)  ## execute the notebooks from their text; NAME=05 for one
 	$(BIN)/python tools/notebooks.py $(NAME)
@@ -51,6 +52,7 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
 	    echo "Python 3.11 or later is needed, and '$(PYTHON)' is not. Name another: make PYTHON=python3.12 ..." >&2; \
 	    exit 1; }
+	@echo "Setting up $(VENV): a few minutes, once."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .

@@ -190,7 +190,7 @@ def feature_matrices(
 def _square(
     ax: Axes, task: Task, rows: str, columns: str, title: str, order: Tensor | None = None
 ) -> Axes:
-    places = np.unique(np.linspace(0, task.n - 1, min(task.n, 7)).round().astype(int))
+    places = np.arange(0, task.n, -(-(task.n - 1) // 6))  # at most seven
     names = [task.element(i if order is None else int(order[i])) for i in places]
     ax.set(xlabel=columns, ylabel=rows, title=title, aspect="equal")
     ax.set_xticks(places, names, rotation=90 if len(task.group.moduli) > 1 else 0)

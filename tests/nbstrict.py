@@ -45,6 +45,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     if item.options["skip"] or not item.options["check"]:
         item.raise_cell_error("Cell is exempt from comparison")
     item.parent.skip_compare = {*item.parent.skip_compare, GLUED_PNG}  # compared below instead
+    item.output_timeout = 60  # nbval's 5 s are short for a busy machine
     if DisplayHook.semicolon_at_end_of_expression(item.cell.source):
         item.cell.source += "\nNone"
     result = yield

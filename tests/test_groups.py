@@ -11,7 +11,7 @@ from sympy import factorint
 
 import rfm
 
-# ----------------------------------------------------------------------------------------- groups
+# ------------------------------------------------------------------------------------------ groups
 
 
 def test_the_table_is_the_operation(arithmetic: Arithmetic) -> None:
@@ -159,7 +159,7 @@ def test_abelian_groups_need_an_order(order) -> None:
         rfm.abelian(order)
 
 
-# ------------------------------------------------------------------------------------------ tasks
+# ------------------------------------------------------------------------------------------- tasks
 
 
 def test_labels_are_python_arithmetic(arithmetic: Arithmetic) -> None:

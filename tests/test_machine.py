@@ -74,7 +74,7 @@ def machine_for(
     return KernelMachine.fit(train, task.one_hot_labels(train, M.dtype), KERNELS[name], M, ridge)
 
 
-# ---------------------------------------------------------------------------------- fit, predict
+# ------------------------------------------------------------------------------------ fit, predict
 
 
 @every_kernel
@@ -153,7 +153,7 @@ def test_predictions_do_not_depend_on_the_chunk(monkeypatch, chunk) -> None:
     same(whole.predict(task.samples), expected, 1e-12)
 
 
-# ------------------------------------------------------------------------------------------- AGOP
+# -------------------------------------------------------------------------------------------- AGOP
 
 
 @every_kernel
@@ -295,7 +295,7 @@ def test_a_power_is_positive(s: float) -> None:
         matrix_power(torch.eye(2), s)
 
 
-# ------------------------------------------------------------------------------------------ solving
+# ----------------------------------------------------------------------------------------- solving
 
 
 def kernel_like(n: int, seed: int) -> Tensor:

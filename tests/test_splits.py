@@ -1,4 +1,4 @@
-"""Splits: partitions, their provenance, their randomness, and what an orbit-only model would get."""
+"""Splits: partitions, how they were made, and what an orbit-only model would get of them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def check_partition(split: Split) -> None:
         assert (split.test[split.test_kind == kind] == split.of_kind(kind)).all()
 
 
-# ---------------------------------------------------------------------------------- random splits
+# ----------------------------------------------------------------------------------- random splits
 
 
 @pytest.mark.parametrize("fraction", [0.01, 0.3, 0.5, 0.75, 0.999])
@@ -298,7 +298,7 @@ def test_giving_back_undoes_withholding_but_not_moving() -> None:
         rfm.random_split(PLUS, 0.5, 0).give_back_random(1, 0)
 
 
-# ----------------------------------------------------------------------------- the orbit baseline
+# ------------------------------------------------------------------------------ the orbit baseline
 
 
 def reached_by_brute_force(arithmetic: Arithmetic, split: Split, H: set[Symmetry]) -> list[bool]:
@@ -374,7 +374,7 @@ def test_one_moved_point_has_baseline_one_in_62() -> None:
     assert split.orbit_baseline() == pytest.approx(1 / 62, abs=1e-15)
 
 
-# -------------------------------------------------------------------------- immutability, no globals
+# ------------------------------------------------------------------------ immutability, no globals
 
 
 def test_a_split_cannot_be_reassigned() -> None:

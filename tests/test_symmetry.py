@@ -81,7 +81,9 @@ def test_supports_of_each_kind_fill_their_blocks_once(arithmetic: Arithmetic) ->
     nothing = torch.zeros_like(block)
     rotations = sum(g.matrix() for g in task.rotations)
     reflections = sum(g.matrix() for g in task.reflections)
-    assert (rotations == torch.cat([torch.cat([block, nothing]), torch.cat([nothing, block])], 1)).all()
+    assert (
+        rotations == torch.cat([torch.cat([block, nothing]), torch.cat([nothing, block])], 1)
+    ).all()
     assert (rotations + reflections == 1).all()
 
 
@@ -198,7 +200,7 @@ def test_even_order_fixes_two_points_in_every_second_class(make, n: int) -> None
             assert (partner(pair) == pair.flip(0)).all()
 
 
-# --------------------------------------------------------------------------- subgroups and orbits
+# ---------------------------------------------------------------------------- subgroups and orbits
 
 
 def test_sympy_finds_the_same_group(arithmetic: Arithmetic) -> None:
@@ -284,7 +286,7 @@ def test_there_are_no_other_symmetries(task: rfm.Task) -> None:
     assert len(kept) == 2 * n
 
 
-# ----------------------------------------------------------------------------------------- errors
+# ------------------------------------------------------------------------------------------ errors
 
 
 @pytest.mark.parametrize(

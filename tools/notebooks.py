@@ -8,6 +8,7 @@ A notebook that fails keeps its old file, and the others still run.
 """
 
 import argparse
+import difflib
 import hashlib
 import re
 import sys
@@ -41,7 +42,9 @@ METADATA = {
 }
 
 # A path or an address of the machine that ran the notebook: differs elsewhere.
-MACHINE_DETAIL = re.compile(r"\bat 0x[0-9a-f]{6,}|(?<![\w.])/(?:home|root|tmp|work|Users)/\S+")
+MACHINE_DETAIL = re.compile(
+    rf"\bat 0x[0-9a-f]{{6,}}|(?<![\w.])(?:/(?:home|root|tmp|Users)/|{re.escape(str(ROOT))})\S*"
+)
 GLUE_PREFIX = "application/papermill.record/"
 GLUED_FIGURE = re.compile(
     r"^(?P<fence>`{3,}|:{3,})\{glue:figure\}[ \t]*(?P<key>\S+)[ \t]*\n(?P<body>.*?)^(?P=fence)",
@@ -108,6 +111,7 @@ def execute(nb: NotebookNode, folder: Path) -> None:
     client = NotebookClient(
         nb,
         timeout=CELL_TIMEOUT,
+        startup_timeout=180,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],
         record_timing=False,
@@ -201,10 +205,12 @@ def text_problems(source: Path, notebook: Path) -> Iterator[str]:
     if len(have.cells) != len(want.cells):
         yield f"the text has {len(want.cells)} cells, the notebook {len(have.cells)}"
     for number, (w, h) in enumerate(zip(want.cells, have.cells, strict=False)):
-        for key in ("cell_type", "source", "metadata", "id"):
-            if w[key] != h[key]:
-                yield f"cell {number}: {key} differs\n  text: {w[key]!r}\n  notebook: {h[key]!r}"
-                break
+        keys = [key for key in ("cell_type", "source", "metadata", "id") if w[key] != h[key]]
+        if keys:  # what follows may only be shifted, so the first difference is enough
+            old, new = (str(cell[keys[0]]).splitlines() for cell in (h, w))
+            lines = difflib.unified_diff(old, new, "notebook", "text", n=0, lineterm="")
+            yield "\n".join([f"cell {number}: {keys[0]} differs", *lines])
+            break
     yield from output_problems(have)
 
 
