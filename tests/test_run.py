@@ -227,7 +227,9 @@ def test_fixed_points_right_after_one_move(p: int, right: int) -> None:
     split = trap(rfm.addition(p)).move_random(1, p)
     run = rfm.fit(split, rfm.Gaussian(), 14)
     assert round(run.table["withheld_accuracy"].iloc[-1] * p) == right
-    assert run.table["margin"].iloc[-1] > 1e-5  # nobody's luck
+    leads = run.predictions["margin"][run.predictions["correct"]]
+    assert run.table["margin"].iloc[-1] == pytest.approx(leads.min())
+    assert leads.min() > 1e-5  # nobody's luck
     a, b = split.of_kind(Kind.MOVED)[0].tolist()
     middle = (a + b) * pow(2, -1, p) % p  # it has the label of the point that was moved
     predictions = run.predictions.set_index(["a", "b"])
@@ -347,9 +349,9 @@ def test_an_interrupted_run_keeps_what_it_has() -> None:
         return False
 
     split = half(PLUS)
-    with pytest.raises(Interrupted, match="after 3 iterations") as caught:
+    with pytest.raises(KeyboardInterrupt, match="after 3 iterations") as caught:
         rfm.fit(split, rfm.Gaussian(), 10, stop=interrupt, keep_features=True)
-    assert isinstance(caught.value, KeyboardInterrupt)
+    assert isinstance(caught.value, Interrupted)
     run, plain = caught.value.run, rfm.fit(split, rfm.Gaussian(), 3)
     pd.testing.assert_frame_equal(run.table, plain.table)
     pd.testing.assert_frame_equal(run.predictions, plain.predictions)
@@ -368,8 +370,9 @@ def test_an_interruption_in_mid_iteration_keeps_the_ones_before() -> None:
                 raise KeyboardInterrupt
             return super().weights(x, y, M)
 
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(KeyboardInterrupt) as caught:
         rfm.fit(half(PLUS), Impatient(), 10)
+    assert isinstance(caught.value, Interrupted)
     plain = rfm.fit(half(PLUS), rfm.Quadratic(), 2)
     pd.testing.assert_frame_equal(caught.value.run.table, plain.table)
     assert caught.value.run.features.equal(plain.features)
@@ -621,8 +624,8 @@ def test_the_memory_estimate_grows_as_it_should() -> None:
     def estimate(p: int, fraction: float, dtype: torch.dtype = torch.float64) -> int:
         return rfm.memory_estimate(half(rfm.addition(p), fraction=fraction), dtype)
 
-    N = round(0.5 * 29**2)
-    assert estimate(29, 0.5) >= 2 * 8 * N * N
+    N = round(0.9 * 97**2)
+    assert 2 * 8 * N * N < estimate(97, 0.9) < 3 * 8 * N * N  # the kernel matrix and its factor
     assert estimate(29, 0.5, torch.float32) * 2 == estimate(29, 0.5)
     assert estimate(29, 0.5) < estimate(29, 0.6) < estimate(31, 0.6)
     assert estimate(61, 0.98) < 0.8 * 2**30
