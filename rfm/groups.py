@@ -61,7 +61,8 @@ class Group:
         Raises:
             ValueError: if the value is not an element of the group.
         """
-        if value not in self._positions:
+        parts = value if isinstance(value, tuple) else (value,)
+        if any(type(part) is not int for part in parts) or value not in self._positions:
             raise ValueError(
                 f"{value!r} is not an element of {self.name}; its elements are "
                 f"{self.values[0]}, {self.values[1 % self.order]}, …, {self.values[-1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch import Tensor
@@ -81,7 +82,7 @@ class KernelMachine:
         AGOP = (1/N) Σ_{j,c} (g_jc − ḡ_c)(g_jc − ḡ_c)ᵀ, g_jc the gradient of output c at x_j.
         With one-hot pairs g_jc = M h_jc, and coordinate u of h_jc = Σ_i α_ic w_ij x_i is a sum over
         the samples i whose first (u < n) or second (u ≥ n) operand is u: a product grouped by
-        operand, 2N²c multiplications where the gradient tensor takes 2N²cd. For a radial kernel
+        operand, 2N²c multiplications where the gradient tensor takes N²cd. For a radial kernel
         x_i − x_j stands for x_i, so Σ_i α_ic w_ij is subtracted at the two coordinates of x_j.
 
         Args:
@@ -129,16 +130,16 @@ def kernel_matrix(
 def matrix_power(M: Tensor, s: float) -> Tensor:
     """M^s of a symmetric positive semi-definite M, by eigendecomposition.
 
-    An eigenvalue below d·ε of the largest, negative ones included, is zero to working precision
+    An eigenvalue below 10·d·ε of the largest, negative ones included, is zero to working precision
     and is set to zero: a root would turn rounding of size ε into features of size ε^s.
 
     Raises:
         ValueError: if s is not positive.
     """
-    if not s > 0:
-        raise ValueError(f"power must be positive, not {s}")
+    if not 0 < s < inf:
+        raise ValueError(f"power must be positive and finite, not {s}")
     values, vectors = torch.linalg.eigh(M)
-    floor = len(M) * torch.finfo(M.dtype).eps * values[-1]
+    floor = 10 * len(M) * torch.finfo(M.dtype).eps * values[-1]
     values = torch.where(values > floor, values, 0.0) ** s
     return (vectors * values) @ vectors.T
 

@@ -22,7 +22,7 @@ def resolve_device(device: str | torch.device, dtype: torch.dtype) -> torch.devi
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(device)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         raise ValueError(
             f"device must be auto, cpu, cuda or cuda:<number>, not {device!r}"
         ) from None

@@ -17,7 +17,7 @@ from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
 from rfm.kernels import Kernel
 from rfm.machine import KernelMachine, matrix_power, scratch
 from rfm.resources import check_memory, resolve_device
-from rfm.solve import JitterWarning
+from rfm.solve import JitterWarning, SingularKernelError
 from rfm.splits import Kind, Split
 
 # A lead smaller than this is rounding and counts as a tie; targets are 0 and 1.
@@ -71,9 +71,15 @@ class Interrupted(KeyboardInterrupt):
         self.run = run
 
 
-def converged(tolerance: float = 1e-7) -> Stop:
+@dataclass(frozen=True)
+class converged:  # lower case, for it reads as a function: stop=converged(1e-7)
     """A stopping rule: M has moved by less than ``tolerance`` of its Frobenius norm."""
-    return lambda row: row["step"] < tolerance
+
+    tolerance: float = 1e-7
+
+    def __call__(self, row: dict[str, float]) -> bool:
+        """Whether to stop after this row of the table."""
+        return row["step"] < self.tolerance
 
 
 def fit(
@@ -114,7 +120,8 @@ def fit(
     Raises:
         ValueError: for a setting out of range or a device that cannot do it, before any work.
         MemoryError: if the run would not fit in memory, with the estimate, before any work.
-        rfm.SingularKernelError: if a kernel matrix cannot be factorised.
+        rfm.SingularKernelError: if a kernel matrix cannot be factorised; it carries the iterations
+            finished so far, as ``Interrupted`` does.
         Interrupted: a ``KeyboardInterrupt`` that carries the iterations finished so far.
     """
     task = split.task
@@ -136,6 +143,7 @@ def fit(
         "power": power,
         "centred": centred,
         "M0": "identity" if M0 is None else "given",
+        "stop": "" if stop is None else getattr(stop, "__qualname__", repr(stop)),
         "dtype": str(dtype).removeprefix("torch."),
         "device": device.type,
         "version": version("rfm"),
@@ -173,6 +181,9 @@ def fit(
         if not rows:
             raise
         raise Interrupted(record()) from interrupt
+    except SingularKernelError as error:
+        error.run = record() if rows else None
+        raise
     return record()
 
 
@@ -201,18 +212,25 @@ def judge(split: Split, scores: Tensor) -> pd.DataFrame:
 
 
 def _check(iterations: int, ridge: float, power: float, M0: Tensor | None, d: int) -> None:
-    if iterations < 1:
-        raise ValueError(f"iterations must be at least 1, not {iterations}")
-    if not ridge >= 0:
-        raise ValueError(f"ridge must not be negative, but is {ridge}")
-    if not power > 0:
-        raise ValueError(f"power must be positive, not {power}")
+    if not isinstance(iterations, int) or isinstance(iterations, bool) or iterations < 1:
+        raise ValueError(f"iterations must be an integer of at least 1, not {iterations!r}")
+    if not isinstance(ridge, int | float) or not 0 <= ridge < math.inf:
+        raise ValueError(f"ridge must be a finite number of at least 0, not {ridge!r}")
+    if not isinstance(power, int | float) or not 0 < power < math.inf:
+        raise ValueError(f"power must be positive and finite, not {power!r}")
     if M0 is None:
         return
-    if M0.shape != (d, d):
-        raise ValueError(f"M0 must have shape ({d}, {d}) for this task, not {tuple(M0.shape)}")
+    if not isinstance(M0, Tensor) or M0.shape != (d, d):
+        what = tuple(M0.shape) if isinstance(M0, Tensor) else type(M0).__name__
+        raise ValueError(f"M0 must be a tensor of shape ({d}, {d}) for this task, not {what}")
     if not bool(torch.isfinite(M0).all()) or not torch.allclose(M0, M0.T):
         raise ValueError("M0 must be symmetric with finite entries")
+    eigenvalues = torch.linalg.eigvalsh(M0.double())
+    if not eigenvalues[-1] > 0 or eigenvalues[0] < -1e-6 * eigenvalues[-1]:
+        raise ValueError(
+            "M0 must be positive semi-definite and not zero, but its eigenvalues run from "
+            f"{float(eigenvalues[0]):.2g} to {float(eigenvalues[-1]):.2g}"
+        )
 
 
 def _row(

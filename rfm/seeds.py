@@ -8,8 +8,16 @@ Seed = int | torch.Generator
 
 
 def generator(seed: Seed) -> torch.Generator:
-    """A generator for an integer seed; a generator is returned as it is, to be drawn from."""
-    return seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(seed)
+    """A generator for an integer seed; a generator is returned as it is, to be drawn from.
+
+    Raises:
+        ValueError: if the seed is neither.
+    """
+    if isinstance(seed, torch.Generator):
+        return seed
+    if not isinstance(seed, int):
+        raise ValueError(f"a seed must be an integer or a torch.Generator, not {seed!r}")
+    return torch.Generator().manual_seed(seed)
 
 
 def tell(seed: Seed) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from rfm.run import Run
 
 # Tried in turn, in units of the mean diagonal; each can lift a pivot above the rule's N·ε.
 JITTERS = {torch.float64: (1e-10, 1e-8, 1e-6), torch.float32: (1e-4, 1e-3, 1e-2)}
@@ -17,7 +21,13 @@ class JitterWarning(RuntimeWarning):
 
 
 class SingularKernelError(RuntimeError):
-    """A kernel matrix could not be factorised even with the largest jitter."""
+    """A kernel matrix could not be factorised even with the largest jitter.
+
+    Attributes:
+        run: the iterations that were finished, a :class:`rfm.Run`, where it ended one; else None.
+    """
+
+    run: Run | None = None
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,8 @@ class Split:
         Raises:
             ValueError: if a pair is not in training, or nothing would be left there.
         """
-        return self._move(pairs, f"moved {len(_list(pairs))} given")
+        pairs = _list(pairs)
+        return self._move(pairs, f"moved {len(pairs)} given")
 
     def move_random(self, count: int, seed: Seed) -> Split:
         """Move ``count`` training points, drawn at random, to the test set.
@@ -137,7 +138,7 @@ class Split:
         return None if reached is None else float(reached.double().mean())
 
     def _move(self, pairs: Tensor, step: str) -> Split:
-        return self._change(_list(pairs), Kind.TRAIN, Kind.MOVED, step)
+        return self._change(pairs, Kind.TRAIN, Kind.MOVED, step)
 
     def _give_back(self, pairs: Tensor, step: str) -> Split:
         return self._change(pairs, Kind.WITHHELD, Kind.TRAIN, step)
@@ -210,7 +211,8 @@ def _proper(kind: Tensor) -> Tensor:
 
 
 def _list(pairs: Tensor) -> Tensor:
-    return pairs[None] if pairs.ndim == 1 else pairs
+    """Distinct pairs (m, 2) of one pair (2,) or several (m, 2)."""
+    return torch.as_tensor(pairs).reshape(-1, 2).unique(dim=0)
 
 
 def _draw(candidates: Tensor, count: int, seed: Seed, what: str) -> Tensor:

@@ -34,8 +34,9 @@ class Symmetry:
     reflects: bool
 
     def __call__(self, pairs: Tensor) -> Tensor:
-        """Images of ``pairs`` (..., 2), same shape."""
+        """Images of ``pairs`` (..., 2), same shape. Raises ValueError for other input."""
         group, twist = self.task.group, self.task.twist
+        pairs = self.task.checked(pairs)
         a, b = pairs[..., 0], twist[pairs[..., 1]]
         forward = group.table[self.k, a]
         backward = group.table[group.inverses[self.k], b]
@@ -116,22 +117,28 @@ def generate(*generators: Symmetry) -> tuple[Symmetry, ...]:
     return tuple(sorted(subgroup, key=lambda g: (g.reflects, g.k)))
 
 
-def orbits(elements: Iterable[Symmetry], pairs: Tensor) -> list[Tensor]:
-    """The orbits, under a subgroup, that meet a set of samples.
+def orbits(generators: Iterable[Symmetry], pairs: Tensor) -> list[Tensor]:
+    """The orbits, under the subgroup that some symmetries generate, that meet a set of samples.
 
     Args:
-        elements: all elements of the subgroup (see :func:`generate`).
+        generators: symmetries of one task; all elements of a subgroup are as good as generators.
         pairs: (m, 2) samples.
 
     Returns:
         Distinct orbits, each (size, 2) and sorted, ordered by their smallest sample.
+
+    Raises:
+        ValueError: if there is no generator, or they belong to different tasks.
     """
-    elements = tuple(elements)
-    task = elements[0].task
-    images = torch.stack([task.index(g(pairs)) for g in elements])
-    smallest = images.amin(dim=0)
-    found = []
-    for start in torch.unique(smallest).tolist():
-        members = torch.unique(images[:, smallest == start])
-        found.append(task.samples[members])
-    return found
+    generators = tuple(generators)
+    if not generators or any(g.task != generators[0].task for g in generators):
+        raise ValueError("orbits need one or more symmetries, all of the same task")
+    task = generators[0].task
+    images = [g.on_samples() for g in generators]
+    smallest, before = torch.arange(task.n**2), None  # the smallest sample known of each orbit
+    while before is None or not torch.equal(smallest, before):
+        before = smallest
+        for image in images:
+            smallest = torch.minimum(smallest, smallest[image])
+    starts = smallest[task.index(pairs)].unique()
+    return [task.samples[smallest == start] for start in starts]

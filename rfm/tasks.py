@@ -61,7 +61,12 @@ class Task:
         return self.label(self.samples)
 
     def label(self, pairs: Tensor) -> Tensor:
-        """Positions of a ∘ b, shape (...), for ``pairs`` of shape (..., 2)."""
+        """Positions of a ∘ b, shape (...), for ``pairs`` of shape (..., 2).
+
+        Raises:
+            ValueError: if ``pairs`` is not an integer tensor of pairs of positions.
+        """
+        pairs = self.checked(pairs)
         return self.group.multiply(pairs[..., 0], self.twist[pairs[..., 1]])
 
     def index(self, pairs: Tensor) -> Tensor:
@@ -69,6 +74,16 @@ class Task:
 
         Raises:
             ValueError: if ``pairs`` is not an integer tensor of pairs of positions.
+        """
+        pairs = self.checked(pairs)
+        return pairs[..., 0] * self.n + pairs[..., 1]
+
+    def checked(self, pairs: Tensor) -> Tensor:
+        """The same pairs, after making sure that they are pairs of positions of this task.
+
+        Raises:
+            ValueError: if ``pairs`` is not an int64 tensor of shape (..., 2) with entries in
+                0, …, n−1.
         """
         pairs = torch.as_tensor(pairs)
         if pairs.dtype != torch.int64 or pairs.ndim == 0 or pairs.shape[-1] != 2:
@@ -78,7 +93,7 @@ class Task:
             )
         if pairs.numel() and not 0 <= int(pairs.min()) <= int(pairs.max()) < self.n:
             raise ValueError(f"positions in a pair must lie in 0, …, {self.n - 1}")
-        return pairs[..., 0] * self.n + pairs[..., 1]
+        return pairs
 
     def pair(self, a: Value, b: Value) -> Tensor:
         """The pair (a, b) of two group elements as a reader writes them, shape (2,)."""
@@ -86,7 +101,7 @@ class Task:
 
     def one_hot(self, pairs: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
         """Codes x = e_a ‖ e_b, shape (N, 2n), for ``pairs`` of shape (N, 2)."""
-        eye = torch.eye(self.n, dtype=dtype)
+        pairs, eye = self.checked(pairs), torch.eye(self.n, dtype=dtype)
         return torch.cat([eye[pairs[:, 0]], eye[pairs[:, 1]]], dim=1)
 
     def one_hot_labels(self, pairs: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -145,6 +160,7 @@ class Task:
 
         Every sample is fixed by exactly one reflection [B, Prop. 3.3]: k = a⁻¹ ⋆ τ(b).
         """
+        pairs = self.checked(pairs)
         a, b = pairs[..., 0], self.twist[pairs[..., 1]]
         return self.group.multiply(self.group.inverse(a), b)
 

@@ -288,3 +288,9 @@ def test_a_position_outside_the_table_is_refused(pair: tuple[int, int]) -> None:
 def test_a_pair_outside_the_group_is_refused() -> None:
     with pytest.raises(ValueError, match="not an element"):
         rfm.multiplication(7).pair(0, 1)
+
+
+@pytest.mark.parametrize("value", [True, 1.0, [1], "1", None, (1,), (True, 1)])
+def test_what_is_no_residue_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="is not an element of Z_5"):
+        rfm.cyclic(5).position(value)

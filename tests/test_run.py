@@ -388,6 +388,29 @@ def test_an_interruption_before_the_first_row_is_a_plain_one() -> None:
     assert not isinstance(caught.value, Interrupted)
 
 
+def test_a_kernel_that_turns_singular_costs_no_finished_row(monkeypatch) -> None:
+    factorise, calls = rfm.machine.factorise, []
+
+    def fails_third(*args: object, **kwargs: object) -> rfm.Factor:
+        calls.append(1)
+        if len(calls) == 3:
+            raise rfm.SingularKernelError("singular")
+        return factorise(*args, **kwargs)
+
+    monkeypatch.setattr(rfm.machine, "factorise", fails_third)
+    with pytest.raises(rfm.SingularKernelError) as error:
+        rfm.fit(half(PLUS), rfm.Gaussian(), 5)
+    assert len(error.value.run.table) == 2
+    assert error.value.run.features.equal(rfm.fit(half(PLUS), rfm.Gaussian(), 2).features)
+
+
+@pytest.mark.parametrize(
+    ("stop", "told"), [(None, ""), (rfm.converged(1e-3), "converged(tolerance=0.001)")]
+)
+def test_settings_tell_the_stopping_rule(stop, told: str) -> None:
+    assert rfm.fit(half(PLUS), rfm.Gaussian(), 1, stop=stop).settings["stop"] == told
+
+
 def test_settings_say_what_made_the_run() -> None:
     split = trap(PLUS).move_random(2, 8)
     chosen = {"ridge": 0.25, "power": 0.75, "centred": False, "dtype": torch.float32}
@@ -562,17 +585,25 @@ assert set(rfm.__all__) <= set(dir(rfm))
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"iterations": 0}, "iterations must be at least 1"),
-        ({"iterations": -3}, "iterations must be at least 1"),
-        ({"ridge": -1e-9}, "ridge must not be negative"),
-        ({"ridge": float("nan")}, "ridge must not be negative"),
+        ({"iterations": 0}, "iterations must be an integer of at least 1"),
+        ({"iterations": -3}, "iterations must be an integer of at least 1"),
+        ({"iterations": 2.5}, "iterations must be an integer of at least 1"),
+        ({"iterations": True}, "iterations must be an integer of at least 1"),
+        ({"ridge": -1e-9}, "ridge must be a finite number"),
+        ({"ridge": float("nan")}, "ridge must be a finite number"),
+        ({"ridge": float("inf")}, "ridge must be a finite number"),
+        ({"ridge": None}, "ridge must be a finite number"),
         ({"power": 0}, "power must be positive"),
         ({"power": -0.5}, "power must be positive"),
         ({"power": float("nan")}, "power must be positive"),
-        ({"M0": torch.eye(13)}, r"M0 must have shape \(14, 14\)"),
-        ({"M0": torch.eye(28)}, r"M0 must have shape \(14, 14\)"),
-        ({"M0": torch.ones(14)}, r"M0 must have shape \(14, 14\)"),
+        ({"power": float("inf")}, "power must be positive"),
+        ({"M0": torch.eye(13)}, r"M0 must be a tensor of shape \(14, 14\)"),
+        ({"M0": torch.eye(28)}, r"M0 must be a tensor of shape \(14, 14\)"),
+        ({"M0": torch.ones(14)}, r"M0 must be a tensor of shape \(14, 14\)"),
+        ({"M0": [[1.0]]}, r"M0 must be a tensor of shape \(14, 14\)"),
         ({"M0": torch.ones(14, 14).triu()}, "M0 must be symmetric"),
+        ({"M0": -torch.eye(14)}, "positive semi-definite and not zero"),
+        ({"M0": torch.zeros(14, 14)}, "positive semi-definite and not zero"),
         ({"M0": torch.full((14, 14), float("nan"))}, "finite"),
         ({"M0": torch.full((14, 14), float("inf"))}, "finite"),
         ({"dtype": torch.float16}, "dtype must be torch.float64 or torch.float32"),
@@ -582,6 +613,7 @@ assert set(rfm.__all__) <= set(dir(rfm))
         ({"device": "banana"}, "device must be auto, cpu"),
         ({"device": "meta"}, "device must be auto, cpu"),
         ({"device": ""}, "device must be auto, cpu"),
+        ({"device": None}, "device must be auto, cpu"),
         ({"device": "cuda:x"}, "device must be auto, cpu"),
     ],
     ids=lambda value: str(value)[:40].replace("\n", "") if isinstance(value, dict) else "",

@@ -410,3 +410,15 @@ def test_a_split_tells_how_it_was_made() -> None:
 def test_kinds_are_a_byte_each() -> None:
     task: Task = rfm.addition(61)
     assert rfm.random_split(task, 0.5, 0).kind.dtype == torch.uint8
+
+
+def test_a_pair_named_twice_moves_once_and_is_told_once() -> None:
+    task = rfm.addition(5)
+    split = withheld(task.reflection(0)).move([[0, 1], [0, 1], [2, 3]])
+    assert len(split.of_kind(Kind.MOVED)) == 2
+    assert split.history[-1] == "moved 2 given"
+
+
+def test_a_seed_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="a seed must be an integer"):
+        rfm.random_split(rfm.addition(5), 0.5, seed=None)

@@ -318,3 +318,28 @@ def test_symmetries_of_different_tasks_do_not_mix() -> None:
 def test_a_subgroup_needs_a_generator() -> None:
     with pytest.raises(ValueError, match="at least one generator"):
         rfm.generate()
+
+
+def test_generators_have_the_orbits_of_their_group() -> None:
+    task = rfm.addition(3, 4)
+    generators = (task.reflection((0, 0)), task.reflection((1, 2)))
+    for start in (task.samples, task.samples[5:8]):
+        found = rfm.orbits(generators, start)
+        expected = rfm.orbits(rfm.generate(*generators), start)
+        assert [orbit.tolist() for orbit in found] == [orbit.tolist() for orbit in expected]
+    assert all(len(orbit) in (3, 6, 12) for orbit in rfm.orbits(generators, task.samples))
+
+
+def test_orbits_need_symmetries_of_one_task() -> None:
+    task, other = rfm.addition(5), rfm.addition(7)
+    for symmetries in ((), (task.reflection(0), other.reflection(0))):
+        with pytest.raises(ValueError, match="one or more symmetries, all of the same task"):
+            rfm.orbits(symmetries, task.samples)
+
+
+@pytest.mark.parametrize("pair", [[-1, 0], [0, 5], [0.0, 1.0], [0, 1, 2]])
+def test_what_is_no_pair_of_positions_is_refused(pair: list[float]) -> None:
+    task, pairs = rfm.addition(5), torch.tensor([pair])
+    for function in (task.label, task.index, task.one_hot, task.mirror, task.reflection(0)):
+        with pytest.raises(ValueError, match="pair"):
+            function(pairs)
