@@ -346,13 +346,13 @@ def agreement(p: int, kept: dict[str, dict[str, Tensor]]) -> dict[str, dict[str,
     like_xrfm = {"AGOP": step / step.max(), "f": first.predict(split.test)}
     expected = {TEXTBOOK: kept["rfm"], XRFM: like_xrfm, XRFM_BATCHES: like_xrfm}
     return {
-        name: {what: f"{_apart(kept[name][what], right[what]):.0e}" for what in ("AGOP", "f")}
+        name: {what: _apart(kept[name][what], right[what]) for what in ("AGOP", "f")}
         for name, right in expected.items()
     }
 
 
-def _apart(one: Tensor, other: Tensor) -> float:
-    return float((one - other).abs().max() / other.abs().max())
+def _apart(one: Tensor, other: Tensor) -> str:
+    return f"{float((one - other).abs().max() / other.abs().max()):.0e}".replace("0e+00", "0")
 
 
 def growth(sizes: list[int], rounds: int, patience: float) -> dict[str, pd.DataFrame]:
