@@ -8,14 +8,29 @@ at the sizes of interest a spare matrix costs as much as the factorisation saves
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 
 import torch
 from torch import Tensor
 
+BLOCK = 2**18  # kernel values worked on at a time, so that all passes over them stay in the cache
 
-def inner_products(x: Tensor, y: Tensor, M: Tensor, out: Tensor | None = None) -> Tensor:
+
+def columns(y: Tensor, M: Tensor) -> Tensor:
+    """M times the codes of the pairs ``y`` (N′, 2), shape (2n, N′)."""
+    n = M.shape[0] // 2
+    return (M[y[:, 0]] + M[n + y[:, 1]]).T.contiguous()
+
+
+def sum_rows(x: Tensor, table: Tensor, out: Tensor | None = None) -> Tensor:
+    """The codes of the pairs ``x`` (N, 2) times a ``table`` (2n, N′): its rows a and n+b, added."""
+    out = torch.index_select(table, 0, x[:, 0], out=out)
+    return out.add_(table.index_select(0, table.shape[0] // 2 + x[:, 1]))
+
+
+def inner_products(x: Tensor, y: Tensor, M: Tensor) -> Tensor:
     """xᵀMx′ for one-hot pairs without a matrix product.
 
     xᵀMx′ = M[a, a′] + M[a, n+b′] + M[n+b, a′] + M[n+b, n+b′].
@@ -24,15 +39,11 @@ def inner_products(x: Tensor, y: Tensor, M: Tensor, out: Tensor | None = None) -
         x: (N, 2) int64 positions (a, b), on the device of ``M``.
         y: (N′, 2) int64 positions (a′, b′).
         M: (2n, 2n), symmetric.
-        out: optional (N, N′) tensor to write to.
 
     Returns:
         (N, N′), dtype of ``M``.
     """
-    n = M.shape[0] // 2
-    columns = (M[y[:, 0]] + M[n + y[:, 1]]).T.contiguous()  # (2n, N′)
-    out = torch.index_select(columns, 0, x[:, 0], out=out)
-    return out.add_(columns.index_select(0, n + x[:, 1]))
+    return sum_rows(x, columns(y, M))
 
 
 def squared_norms(x: Tensor, M: Tensor) -> Tensor:
@@ -42,7 +53,7 @@ def squared_norms(x: Tensor, M: Tensor) -> Tensor:
 
 
 class Kernel(ABC):
-    """k_M(x, x′) on one-hot pairs.
+    """k_M(x, x′) on one-hot pairs: a function of one number u for each pair of samples.
 
     The gradient of a kernel machine f = Σ_i α_i k_M(·, x_i) at x is M Σ_i α_i w_i (x_i − x) for a
     radial and M Σ_i α_i w_i x_i for an inner-product kernel, w_i given by :meth:`weights`.
@@ -51,58 +62,76 @@ class Kernel(ABC):
     translation_invariant: bool
 
     @abstractmethod
-    def gram(self, x: Tensor, y: Tensor, M: Tensor, out: Tensor | None = None) -> Tensor:
-        """Kernel values (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2)."""
-
-    @abstractmethod
-    def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
-        """Gradient weights w (N, N′): −2φ′(‖x − x′‖²_M), or ψ′(xᵀMx′)."""
-
-
-class RadialKernel(Kernel):
-    """φ(u) of the squared distance u = ‖x − x′‖²_M."""
-
-    translation_invariant = True
-
-    @abstractmethod
     def value_(self, u: Tensor) -> Tensor:
-        """φ(u), in place."""
+        """Kernel values, in place: φ(u) or ψ(u)."""
 
     @abstractmethod
     def weight_(self, u: Tensor) -> Tensor:
-        """−2φ′(u), in place."""
+        """Gradient weights, in place: −2φ′(u) or ψ′(u)."""
 
     def gram(self, x: Tensor, y: Tensor, M: Tensor, out: Tensor | None = None) -> Tensor:
-        return self.value_(self._squared_distances(x, y, M, out))
+        """Kernel values (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2), written to ``out``."""
+        return self._apply(self.value_, x, y, M, out)
 
     def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
-        return self.weight_(self._squared_distances(x, y, M, None))
+        """Gradient weights w (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2)."""
+        return self._apply(self.weight_, x, y, M, None)
 
-    @staticmethod
-    def _squared_distances(x: Tensor, y: Tensor, M: Tensor, out: Tensor | None) -> Tensor:
-        t = inner_products(x, y, M, out)
-        norms = squared_norms(x, M)[:, None] + squared_norms(y, M)
-        return torch.sub(norms, t, alpha=2, out=t).clamp_(min=0)
+    def _apply(
+        self,
+        function_: Callable[[Tensor], Tensor],
+        x: Tensor,
+        y: Tensor,
+        M: Tensor,
+        out: Tensor | None,
+    ) -> Tensor:
+        """A function of every u, a few rows at a time."""
+        out = M.new_empty(len(x), len(y)) if out is None else out
+        table = self._table(y, M)
+        rows = max(1, BLOCK // max(1, len(y)))
+        for some, block in zip(x.split(rows), out.split(rows), strict=True):
+            function_(self._finish_(sum_rows(some, table, block), some, M))
+        return out
+
+    @abstractmethod
+    def _table(self, y: Tensor, M: Tensor) -> Tensor:
+        """(2n, N′): what the rows a and n+b must hold for u, up to what :meth:`_finish_` adds."""
+
+    @abstractmethod
+    def _finish_(self, sums: Tensor, x: Tensor, M: Tensor) -> Tensor:
+        """The u of ``x`` (N, 2) from the sums of table rows (N, N′), in place."""
+
+
+class RadialKernel(Kernel):
+    """φ(u) of the squared distance u = ‖x − x′‖²_M = xᵀMx + x′ᵀMx′ − 2xᵀMx′.
+
+    A subclass gives φ(u) as ``value_`` and −2φ′(u) as ``weight_``, both in place.
+    """
+
+    translation_invariant = True
+
+    def _table(self, y: Tensor, M: Tensor) -> Tensor:
+        table = columns(y, M).mul_(-2)
+        table[: M.shape[0] // 2] += squared_norms(y, M)  # each x has exactly one first operand
+        return table
+
+    def _finish_(self, sums: Tensor, x: Tensor, M: Tensor) -> Tensor:
+        return sums.add_(squared_norms(x, M)[:, None]).clamp_(min=0)
 
 
 class InnerProductKernel(Kernel):
-    """ψ(t) of the inner product t = xᵀMx′."""
+    """ψ(u) of the inner product u = xᵀMx′.
+
+    A subclass gives ψ(u) as ``value_`` and ψ′(u) as ``weight_``, both in place.
+    """
 
     translation_invariant = False
 
-    @abstractmethod
-    def value_(self, t: Tensor) -> Tensor:
-        """ψ(t), in place."""
+    def _table(self, y: Tensor, M: Tensor) -> Tensor:
+        return columns(y, M)
 
-    @abstractmethod
-    def weight_(self, t: Tensor) -> Tensor:
-        """ψ′(t), in place."""
-
-    def gram(self, x: Tensor, y: Tensor, M: Tensor, out: Tensor | None = None) -> Tensor:
-        return self.value_(inner_products(x, y, M, out))
-
-    def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
-        return self.weight_(inner_products(x, y, M))
+    def _finish_(self, sums: Tensor, x: Tensor, M: Tensor) -> Tensor:
+        return sums
 
 
 @dataclass(frozen=True)
@@ -129,10 +158,10 @@ class Gaussian(RadialKernel):
         return cls(bandwidth=sqrt(L / 2))
 
     def value_(self, u: Tensor) -> Tensor:
-        return u.div_(-2 * self.bandwidth**2).exp_()
+        return u.mul_(-0.5 / self.bandwidth**2).exp_()
 
     def weight_(self, u: Tensor) -> Tensor:
-        return self.value_(u).div_(self.bandwidth**2)
+        return self.value_(u).mul_(self.bandwidth**-2)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class KernelMachine:
             rfm.SingularKernelError: if K cannot be factorised.
         """
         K, L = scratch or (None, None)
-        K = kernel_matrix(kernel, train, train, M, out=K)
+        K = kernel.gram(train, train, M, out=K)
         factor = factorise(K, ridge, out=L)
         return cls(kernel, M, train, targets, factor.solve(targets), factor)
 
@@ -67,7 +67,7 @@ class KernelMachine:
         """f at ``pairs`` (N′, 2), shape (N′, c)."""
         return torch.cat(
             [
-                self.kernel.gram(chunk, self.train, self.M) @ self.coefficients
+                self.kernel.gram(self.train, chunk, self.M).T @ self.coefficients
                 for chunk in pairs.split(CHUNK)
             ]
         )
@@ -89,14 +89,16 @@ class KernelMachine:
             centred: subtract the mean gradient ḡ_c of each output, as the paper's released code
                 does; False gives the raw average of the paper's text.
         """
-        N, n = len(self.train), self.M.shape[0] // 2
+        (N, c), n = self.targets.shape, self.M.shape[0] // 2
         a, b = self.train.unbind(1)
         grouped = [_group_by(operand, self.coefficients, n) for operand in (a, b)]
         total = torch.zeros_like(self.M)
-        sums = self.M.new_zeros(2 * n, self.targets.shape[1])
+        sums = self.M.new_zeros(2 * n, c)
         for j in torch.arange(N, device=a.device).split(CHUNK):
             w = self.kernel.weights(self.train, self.train[j], self.M)  # (N, m)
-            h = torch.cat([_grouped_product(w, members, α) for members, α in grouped])  # (2n, m, c)
+            h = w.new_empty(2 * n, len(j), c)
+            for half, (members, α) in zip(h.split(n), grouped, strict=True):
+                _grouped_product(w, members, α, out=half)
             if self.kernel.translation_invariant:
                 own = h[:n].sum(0)  # Σ_i α_ic w_ij, (m, c)
                 column = torch.arange(len(j), device=a.device)
@@ -104,7 +106,9 @@ class KernelMachine:
                 h[n + b[j], column] -= own
             sums += h.sum(1)
             h = h.flatten(1)
-            total.addmm_(h, h.T)
+            total[:n, :n].addmm_(h[:n], h[:n].T)
+            total[n:].addmm_(h[n:], h.T)
+        total[:n, n:] = total[n:, :n].T
         if centred:
             total.addmm_(sums, sums.T, alpha=-1 / N)
         agop = self.M @ total @ self.M / N
@@ -114,17 +118,6 @@ class KernelMachine:
 def scratch(N: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Two (N, N) buffers for :meth:`KernelMachine.fit`, the second laid out for the factor."""
     return like.new_empty(N, N), like.new_empty(N, N).mT
-
-
-def kernel_matrix(
-    kernel: Kernel, x: Tensor, y: Tensor, M: Tensor, out: Tensor | None = None
-) -> Tensor:
-    """The kernel values (N, N′), written row block by row block."""
-    out = M.new_empty(len(x), len(y)) if out is None else out
-    for start in range(0, len(x), CHUNK):
-        rows = slice(start, start + CHUNK)
-        kernel.gram(x[rows], y, M, out=out[rows])
-    return out
 
 
 def matrix_power(M: Tensor, s: float) -> Tensor:
@@ -160,7 +153,7 @@ def _group_by(operand: Tensor, coefficients: Tensor, n: int) -> tuple[Tensor, Te
     return members.flatten(), α
 
 
-def _grouped_product(w: Tensor, members: Tensor, α: Tensor) -> Tensor:
-    """(n, m, c): for each group, the sum of w_ij α_ic over its members i."""
+def _grouped_product(w: Tensor, members: Tensor, α: Tensor, out: Tensor) -> None:
+    """Write to ``out`` (n, m, c): for each group, the sum of w_ij α_ic over its members i."""
     n, k, _ = α.shape
-    return torch.bmm(w.index_select(0, members).view(n, k, -1).mT, α)
+    torch.bmm(w.index_select(0, members).view(n, k, -1).mT, α, out=out)

@@ -46,16 +46,13 @@ def half(task: rfm.Task, seed: int = 0, fraction: float = 0.5) -> Split:
     return rfm.random_split(task, fraction, seed)
 
 
-class Untouchable(rfm.Kernel):
+class Untouchable(rfm.RadialKernel):
     """A kernel that must not be asked for anything."""
 
-    translation_invariant = True
-
-    def gram(self, x, y, M, out=None):
+    def value_(self, u):
         raise AssertionError("work was done")
 
-    def weights(self, x, y, M):
-        raise AssertionError("work was done")
+    weight_ = value_
 
 
 # ------------------------------------------------------------------------ the loop, and its record
@@ -380,7 +377,7 @@ def test_an_interruption_in_mid_iteration_keeps_the_ones_before() -> None:
 
 def test_an_interruption_before_the_first_row_is_a_plain_one() -> None:
     class Unstartable(Untouchable):
-        def gram(self, x, y, M, out=None):
+        def value_(self, u):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as caught:
