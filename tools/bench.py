@@ -237,8 +237,8 @@ def measure_pieces(p: int, rounds: int, keep: Path) -> Measured:
     for _ in range(1 + rounds):
         piece("kernel", lambda: KERNEL.gram(split.train, split.train, M, out=K))
         factor = piece("Cholesky", lambda: rfm.factorise(K, out=L))
-        α = piece("triangular solves", lambda factor=factor: factor.solve(Y))
-        machine = rfm.KernelMachine(KERNEL, M, split.train, Y, α, factor)
+        piece("triangular solves", lambda factor=factor: factor.solve(Y))
+        machine = rfm.KernelMachine.fit(split.train, Y, KERNEL, M, scratch=(K, L))
         agop = piece("AGOP", machine.agop)
         piece("root", lambda agop=agop: rfm.matrix_power(agop, 0.5))
         piece("prediction", lambda machine=machine: machine.predict(split.test))
@@ -440,15 +440,15 @@ def main() -> None:
     if asked.measure:
         print(json.dumps(MEASURES[asked.measure](asked.p, asked.iterations, asked.keep)))
         return
-    tables = {
-        "bench_settings": settings(asked.p, asked.rounds),
-        **compare(asked.p, asked.rounds, asked.patience),
-        **growth(asked.growth, 3, asked.patience),
-    }
-    for name, table in tables.items():
-        print("", table.to_string(index=False, na_rep=""), sep="\n")
-        if asked.write:
-            table.to_csv(DATA / f"{name}.csv", index=False)
+    for measure in (  # what is measured first is kept if the rest is interrupted
+        lambda: {"bench_settings": settings(asked.p, asked.rounds)},
+        lambda: compare(asked.p, asked.rounds, asked.patience),
+        lambda: growth(asked.growth, 3, asked.patience),
+    ):
+        for name, table in measure().items():
+            print("", table.to_string(index=False, na_rep=""), sep="\n", flush=True)
+            if asked.write:
+                table.to_csv(DATA / f"{name}.csv", index=False)
 
 
 if __name__ == "__main__":
