@@ -13,6 +13,7 @@ from rfm.resources import memory_estimate
 from rfm.run import Interrupted, Run, converged, fit
 from rfm.solve import Factor, JitterWarning, SingularKernelError, factorise
 from rfm.splits import Kind, Split, random_split, withhold
+from rfm.sweeps import Setting, outcome, sweep
 from rfm.symmetry import Symmetry, generate, orbits
 from rfm.tasks import Task, addition, division, multiplication, subtraction
 
@@ -29,6 +30,7 @@ __all__ = [
     "Quadratic",
     "RadialKernel",
     "Run",
+    "Setting",
     "SingularKernelError",
     "Split",
     "Symmetry",
@@ -47,9 +49,11 @@ __all__ = [
     "memory_estimate",
     "multiplication",
     "orbits",
+    "outcome",
     "random_circulant_features",
     "random_split",
     "subtraction",
+    "sweep",
     "units",
     "withhold",
 ]

@@ -15,6 +15,8 @@ from math import sqrt
 import torch
 from torch import Tensor
 
+from rfm.gradients import grouped_products, quadratic_products
+
 BLOCK = 2**18  # kernel values worked on at a time, so that all passes over them stay in the cache
 
 
@@ -76,6 +78,19 @@ class Kernel(ABC):
     def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
         """Gradient weights w (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2)."""
         return self._apply(self.weight_, x, y, M, None)
+
+    def gradient_products(self, x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tensor:
+        """Σ_{j,c} (h_jc − h̄_c)(h_jc − h̄_c)ᵀ, (2n, 2n), for gradients g_jc = M h_jc of a fit.
+
+        Args:
+            x: (N, 2) training pairs.
+            α: (N, n) coefficients.
+            M: (2n, 2n).
+            centred: whether the mean h̄_c over the samples is subtracted; zero stands for it if not.
+        """
+        return grouped_products(
+            lambda some: self.weights(x, some, M), self.translation_invariant, x, α, centred
+        )
 
     def _apply(
         self,
@@ -176,3 +191,6 @@ class Quadratic(InnerProductKernel):
 
     def weight_(self, t: Tensor) -> Tensor:
         return t.mul_(2)
+
+    def gradient_products(self, x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tensor:
+        return quadratic_products(x, α, M, centred)

@@ -8,10 +8,9 @@ from math import inf
 import torch
 from torch import Tensor
 
+from rfm.gradients import CHUNK
 from rfm.kernels import Kernel
 from rfm.solve import Factor, factorise
-
-CHUNK = 128  # rows handled at a time; keeps temporaries near the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,38 +79,15 @@ class KernelMachine:
         """Average gradient outer product of the fit over the training set, (2n, 2n).
 
         AGOP = (1/N) Σ_{j,c} (g_jc − ḡ_c)(g_jc − ḡ_c)ᵀ, g_jc the gradient of output c at x_j.
-        With one-hot pairs g_jc = M h_jc, and coordinate u of h_jc = Σ_i α_ic w_ij x_i is a sum over
-        the samples i whose first (u < n) or second (u ≥ n) operand is u: a product grouped by
-        operand, 2N²c multiplications where the gradient tensor takes N²cd. For a radial kernel
-        x_i − x_j stands for x_i, so Σ_i α_ic w_ij is subtracted at the two coordinates of x_j.
+        g_jc = M h_jc, and M is applied once, outside; the sum of the outer products of the h_jc is
+        the kernel's, :meth:`rfm.Kernel.gradient_products`.
 
         Args:
             centred: subtract the mean gradient ḡ_c of each output, as the paper's released code
                 does; False gives the raw average of the paper's text.
         """
-        (N, c), n = self.targets.shape, self.M.shape[0] // 2
-        a, b = self.train.unbind(1)
-        grouped = [_group_by(operand, self.coefficients, n) for operand in (a, b)]
-        total = torch.zeros_like(self.M)
-        sums = self.M.new_zeros(2 * n, c)
-        for j in torch.arange(N, device=a.device).split(CHUNK):
-            w = self.kernel.weights(self.train, self.train[j], self.M)  # (N, m)
-            h = w.new_empty(2 * n, len(j), c)
-            for half, (members, α) in zip(h.split(n), grouped, strict=True):
-                _grouped_product(w, members, α, out=half)
-            if self.kernel.translation_invariant:
-                own = h[:n].sum(0)  # Σ_i α_ic w_ij, (m, c)
-                column = torch.arange(len(j), device=a.device)
-                h[a[j], column] -= own
-                h[n + b[j], column] -= own
-            sums += h.sum(1)
-            h = h.flatten(1)
-            total[:n, :n].addmm_(h[:n], h[:n].T)
-            total[n:].addmm_(h[n:], h.T)
-        total[:n, n:] = total[n:, :n].T
-        if centred:
-            total.addmm_(sums, sums.T, alpha=-1 / N)
-        agop = self.M @ total @ self.M / N
+        total = self.kernel.gradient_products(self.train, self.coefficients, self.M, centred)
+        agop = self.M @ total @ self.M / len(self.train)
         return (agop + agop.T) / 2
 
 
@@ -135,25 +111,3 @@ def matrix_power(M: Tensor, s: float) -> Tensor:
     floor = 10 * len(M) * torch.finfo(M.dtype).eps * values[-1]
     values = torch.where(values > floor, values, 0.0) ** s
     return (vectors * values) @ vectors.T
-
-
-def _group_by(operand: Tensor, coefficients: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """Training samples listed by operand: members (n·k,), and their coefficients (n, k, c).
-
-    k is the size of the largest group; shorter ones are filled up with coefficient zero.
-    """
-    order = torch.argsort(operand, stable=True)
-    counts = torch.bincount(operand, minlength=n)
-    starts = counts.cumsum(0) - counts
-    place = torch.arange(len(operand), device=operand.device) - starts[operand[order]]
-    members = operand.new_zeros(n, int(counts.max()))
-    α = coefficients.new_zeros(*members.shape, coefficients.shape[1])
-    members[operand[order], place] = order
-    α[operand[order], place] = coefficients[order]
-    return members.flatten(), α
-
-
-def _grouped_product(w: Tensor, members: Tensor, α: Tensor, out: Tensor) -> None:
-    """Write to ``out`` (n, m, c): for each group, the sum of w_ij α_ic over its members i."""
-    n, k, _ = α.shape
-    torch.bmm(w.index_select(0, members).view(n, k, -1).mT, α, out=out)

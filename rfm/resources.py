@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 import torch
 
-from rfm.machine import CHUNK
+from rfm.gradients import CHUNK
 from rfm.splits import Split
 
 

@@ -125,9 +125,7 @@ def fit(
         Interrupted: a ``KeyboardInterrupt`` that carries the iterations finished so far.
     """
     task = split.task
-    device = resolve_device(device, dtype)
-    _check(iterations, ridge, power, M0, task.dimension)
-    check_memory(split, dtype, device)
+    device = check(split, iterations, ridge, power, M0, dtype, device)
     M = torch.eye(task.dimension) if M0 is None else M0
     M = M.to(device, dtype, copy=True)
     train, test = split.train.to(device), split.test.to(device)
@@ -211,15 +209,30 @@ def judge(split: Split, scores: Tensor) -> pd.DataFrame:
     )
 
 
-def _check(iterations: int, ridge: float, power: float, M0: Tensor | None, d: int) -> None:
+def check(
+    split: Split,
+    iterations: int,
+    ridge: float,
+    power: float,
+    M0: Tensor | None,
+    dtype: torch.dtype,
+    device: str | torch.device,
+) -> torch.device:
+    """Raise what :func:`fit` promises to raise before any work; return the device to compute on."""
+    device = resolve_device(device, dtype)
     if not isinstance(iterations, int) or isinstance(iterations, bool) or iterations < 1:
         raise ValueError(f"iterations must be an integer of at least 1, not {iterations!r}")
     if not isinstance(ridge, int | float) or not 0 <= ridge < math.inf:
         raise ValueError(f"ridge must be a finite number of at least 0, not {ridge!r}")
     if not isinstance(power, int | float) or not 0 < power < math.inf:
         raise ValueError(f"power must be positive and finite, not {power!r}")
-    if M0 is None:
-        return
+    check_memory(split, dtype, device)
+    if M0 is not None:
+        _check_start(M0, split.task.dimension)
+    return device
+
+
+def _check_start(M0: Tensor, d: int) -> None:
     if not isinstance(M0, Tensor) or M0.shape != (d, d):
         what = tuple(M0.shape) if isinstance(M0, Tensor) else type(M0).__name__
         raise ValueError(f"M0 must be a tensor of shape ({d}, {d}) for this task, not {what}")

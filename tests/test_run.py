@@ -358,7 +358,7 @@ def test_an_interrupted_run_keeps_what_it_has() -> None:
 
 
 def test_an_interruption_in_mid_iteration_keeps_the_ones_before() -> None:
-    class Impatient(rfm.Quadratic):
+    class Impatient(rfm.Gaussian):
         calls = 0
 
         def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
@@ -370,7 +370,7 @@ def test_an_interruption_in_mid_iteration_keeps_the_ones_before() -> None:
     with pytest.raises(KeyboardInterrupt) as caught:
         rfm.fit(half(PLUS), Impatient(), 10)
     assert isinstance(caught.value, Interrupted)
-    plain = rfm.fit(half(PLUS), rfm.Quadratic(), 2)
+    plain = rfm.fit(half(PLUS), rfm.Gaussian(), 2)
     pd.testing.assert_frame_equal(caught.value.run.table, plain.table)
     assert caught.value.run.features.equal(plain.features)
 

@@ -1,0 +1,241 @@
+"""Compute the tables of results that the chapters read: every run, its settings and its outcome.
+
+    python tools/tables.py [NAME ...] [--workers N] [--dask ADDRESS]
+
+Each NAME is one of the functions of ``TABLES`` and becomes ``book/data/NAME.csv``; without a name
+all are made. An interrupted table goes on where it stopped. Settings are those of the paper,
+[B] in the package's docstrings; where it leaves one open, it is chosen here.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import product
+
+import joblib
+from repository import ROOT
+from sympy import primerange
+
+import rfm
+from rfm import Setting, Split, Symmetry, Task
+from rfm.sweeps import Measure, Plain, outcome
+
+DATA = ROOT / "book" / "data"
+GAUSSIAN, QUADRATIC = rfm.Gaussian(bandwidth=2.5), rfm.Quadratic()
+KERNELS = (GAUSSIAN, QUADRATIC)
+SEEDS = range(5)
+SIXTY = {"iterations": 60, "stop": rfm.converged(1e-7)}  # as the paper, or until M stands still
+
+
+def setting(split: Split, kernel: rfm.Kernel, **labels: Plain) -> Setting:
+    """Sixty iterations of the default recipe."""
+    return Setting(split, kernel, SIXTY, labels)
+
+
+# ------------------------------------------------------------------------------- 06, the trap
+
+
+def trap() -> Iterator[Setting]:
+    """Withhold the fixed points of a reflection, in every setting of the paper: C2."""
+    chosen: list[Symmetry] = [
+        rfm.addition(61).reflection(0),
+        rfm.multiplication(61).reflection(35),
+        rfm.addition(53).reflection(0),
+        rfm.multiplication(53).reflection(13),
+        rfm.division(53).reflection(27),
+        rfm.division(47).reflection(27),
+        rfm.addition(5, 11).reflection((3, 2)),
+    ]
+    operations = rfm.addition, rfm.subtraction, rfm.multiplication, rfm.division
+    for task in (*(make(29) for make in operations), rfm.addition(3, 7)):
+        chosen += task.reflections
+    for mirror, kernel in product(chosen, KERNELS):
+        split = rfm.withhold(mirror.task, mirror.fixed_points())
+        yield setting(split, kernel, reflection=mirror.name)
+
+
+def given_back() -> Iterator[Setting]:
+    """Give withheld fixed points back to training: C5, Fig. 5A."""
+    mirrors = rfm.addition(53).reflection(0), rfm.multiplication(53).reflection(13)
+    for mirror, count, seed in product(mirrors, (1, 5, 10, 20, 30, 40, 50), SEEDS):
+        split = rfm.withhold(mirror.task, mirror.fixed_points()).give_back_random(count, seed)
+        yield setting(split, GAUSSIAN, reflection=mirror.name, given_back=count, seed=seed)
+
+
+def dihedral_subgroups() -> Iterator[Setting]:
+    """Withhold the fixed points of all reflections of a dihedral subgroup: C9, Fig. 3 and 8."""
+    task = rfm.addition(32)
+    for step, kernel in product((32, 16, 8, 4), KERNELS):
+        generators = [task.reflection(0), *([task.rotation(step)] if step < 32 else [])]
+        split = withhold_fixed_points(task, rfm.generate(*generators))
+        name = ", ".join(g.name for g in reversed(generators))
+        yield setting(split, kernel, subgroup=f"⟨{name}⟩", reflections=32 // step)
+
+
+def withhold_fixed_points(task: Task, subgroup: tuple[Symmetry, ...]) -> Split:
+    """Train on the samples that no reflection of a subgroup of Dih(A) fixes."""
+    mirrors = {g.k for g in subgroup if g.reflects}
+    fixed = [int(k) in mirrors for k in task.mirror(task.samples)]
+    return rfm.withhold(task, task.samples[fixed])
+
+
+# --------------------------------------------------------------------------- 07, breaking it
+
+PLUS_61, TIMES_61 = rfm.addition(61).reflection(0), rfm.multiplication(61).reflection(35)
+PLUS_53, OVER_53 = rfm.addition(53).reflection(0), rfm.division(53).reflection(27)
+PRODUCT = rfm.addition(5, 11).reflection((3, 2))
+CURVE = (0, 1, 2, 5, 10, 20, 50, 100, 200)
+
+
+def random_moves() -> Iterator[Setting]:
+    """Move random training points to the test set: C3 (Table 1), C4, C7 and C8 (Fig. 1, 6, 7)."""
+    wanted = [
+        (PLUS_61, GAUSSIAN, (0, 1)),
+        (PLUS_61, QUADRATIC, (0, 100, 200)),
+        *product((PLUS_53, TIMES_61, OVER_53, PRODUCT), KERNELS, (CURVE,)),
+    ]
+    for mirror, kernel, counts in wanted:
+        trapped = rfm.withhold(mirror.task, mirror.fixed_points())
+        for count in counts:
+            for seed in SEEDS if count else SEEDS[:1]:
+                split = trapped.move_random(count, seed) if count else trapped
+                yield setting(split, kernel, reflection=mirror.name, moved_points=count, seed=seed)
+
+
+def mirror_moves() -> Iterator[Setting]:
+    """Move mirror pairs instead, which keeps the symmetry: C4 and C8 (Fig. 1 and 7)."""
+    for mirror, kernel, pairs, seed in product(
+        (PLUS_53, PRODUCT), KERNELS, (1, 5, 10, 25, 50, 100), SEEDS
+    ):
+        split = rfm.withhold(mirror.task, mirror.fixed_points())
+        split = split.move_mirror_pairs(pairs, mirror, seed)
+        yield setting(split, kernel, reflection=mirror.name, moved_points=2 * pairs, seed=seed)
+
+
+# --------------------------------------------------------------------- 08, every held-out point
+
+
+def single_moves() -> Iterator[Setting]:
+    """Move one point; which one does not matter for a prime: N1."""
+    for p in primerange(5, 72):
+        task = rfm.addition(p)
+        trapped = rfm.withhold(task, task.reflection(0).fixed_points())
+        yield setting(trapped.move(task.pair(0, 1)), GAUSSIAN, reflection="s", modulus=p)
+
+
+def still_wrong(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome, and which fixed points are wrong, seen from the moved point (a, b).
+
+    A fixed point (c, c) is named by the u for which c = m + u (b − a)/2, m = (a + b)/2 the
+    midpoint: 0 for m itself, −1 and 1 for a and b, −2 and 2 for m ∓ (b − a).
+    """
+    p = run.split.task.n
+    wrong = run.predictions.query("not correct")
+    (a, b), *_ = wrong.loc[wrong["kind"] == "moved", ["a", "b"]].to_numpy().tolist() or [(0, 1)]
+    held = wrong.loc[wrong["kind"] == "withheld", "a"].tolist()
+    places = [(2 * c - a - b) * pow(b - a, -1, p) % p for c in held]
+    places = sorted(u - p if u > p // 2 else u for u in places)
+    return {**outcome(run), "wrong_at": " ".join(map(str, places))}
+
+
+def held_out() -> Iterator[Setting]:
+    """Hold out one sample, and two, in every way that symmetry does not make equal: C6, N1, N2."""
+    tasks = [rfm.addition(p) for p in (13, 23, 29, 31, 61)]
+    tasks += [rfm.addition(12), rfm.addition(3, 5), rfm.multiplication(13)]
+    for task in tasks:
+        kernels = (GAUSSIAN,) if task.n == 61 else KERNELS
+        classes = rfm.single_classes(task) + rfm.pair_classes(task)
+        for held, kernel in product(classes, kernels):
+            yield setting(
+                rfm.withhold(task, held.representative),
+                kernel,
+                held_out=len(held.representative),
+                difference=held.name,
+                sets=held.size,
+                common_mirror=held.common_mirror is not None,
+                same_label=held.same_label,
+            )
+
+
+# ----------------------------------------------------------------------------------- 05, grokking
+
+
+def grokking() -> Iterator[Setting]:
+    """Random halves of four tables: C1."""
+    tasks = rfm.addition(61), rfm.subtraction(61), rfm.multiplication(61), rfm.division(61)
+    for task, kernel, seed in product(tasks, KERNELS, SEEDS):
+        yield setting(rfm.random_split(task, 0.5, seed), kernel, seed=seed)
+
+
+def jump(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome, and when the test accuracy passes 2, 25 and 75 %: first iterations, 0 if never.
+
+    ``flat`` is the last iteration before it reaches 2 %.
+    """
+    accuracy = run.table["test_accuracy"]
+
+    def first(level: float) -> int:
+        return int(accuracy.ge(level).idxmax()) if accuracy.ge(level).any() else 0
+
+    times = {"flat": first(0.02) - 1, "quarter_at": first(0.25), "three_quarters_at": first(0.75)}
+    return {**outcome(run), **times}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its settings, and what it keeps of each run."""
+
+    settings: Callable[[], Iterator[Setting]]
+    measure: Measure = outcome
+
+
+TABLES: Mapping[str, Table] = {
+    "trap": Table(trap),
+    "dihedral_subgroups": Table(dihedral_subgroups),
+    "single_moves": Table(single_moves, still_wrong),
+    "held_out": Table(held_out),
+    "grokking": Table(grokking, jump),
+    "given_back": Table(given_back),
+    "random_moves": Table(random_moves),
+    "mirror_moves": Table(mirror_moves),
+}
+
+
+def backend(dask: str | None) -> AbstractContextManager:
+    """Where joblib sends the runs: processes on this machine, or the workers of a Dask cluster."""
+    if dask is None:
+        return nullcontext()
+    from distributed import Client
+
+    Client(dask)
+    return joblib.parallel_config(backend="dask")
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(TABLES)}")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler to run on")
+    asked = parser.parse_args()
+    if unknown := set(asked.names) - set(TABLES):
+        parser.error(f"no table is called {unknown.pop()}; there are {', '.join(TABLES)}")
+    with backend(asked.dask):
+        for name in asked.names or TABLES:
+            start = time.perf_counter()
+            rfm.sweep(
+                list(TABLES[name].settings()),
+                DATA / f"{name}.csv",
+                TABLES[name].measure,
+                workers=None if asked.dask else asked.workers,
+            )
+            print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
