@@ -5,6 +5,14 @@ Generalization in Feature Learning Kernels* (AISTATS 2026, arXiv 2604.00316), ci
 its precursor, arXiv 2407.20199.
 """
 
+from rfm.equivalence import (
+    Equivalence,
+    HeldOut,
+    automorphisms,
+    equivalences,
+    pair_classes,
+    single_classes,
+)
 from rfm.groups import Group, abelian, cyclic, units
 from rfm.kernels import Gaussian, InnerProductKernel, Kernel, Quadratic, RadialKernel
 from rfm.machine import KernelMachine, matrix_power
@@ -18,9 +26,11 @@ from rfm.symmetry import Symmetry, generate, orbits
 from rfm.tasks import Task, addition, division, multiplication, subtraction
 
 __all__ = [
+    "Equivalence",
     "Factor",
     "Gaussian",
     "Group",
+    "HeldOut",
     "InnerProductKernel",
     "Interrupted",
     "JitterWarning",
@@ -38,10 +48,12 @@ __all__ = [
     "abelian",
     "addition",
     "alignment",
+    "automorphisms",
     "circulant_deviation",
     "converged",
     "cyclic",
     "division",
+    "equivalences",
     "factorise",
     "fit",
     "generate",
@@ -50,8 +62,10 @@ __all__ = [
     "multiplication",
     "orbits",
     "outcome",
+    "pair_classes",
     "random_circulant_features",
     "random_split",
+    "single_classes",
     "subtraction",
     "sweep",
     "units",

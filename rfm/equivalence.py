@@ -1,0 +1,184 @@
+"""Splits that cannot differ: the equivariance group of a task, and held-out samples up to it.
+
+Kernel and recipe see coordinates only through M, so renaming coordinates renames the result
+(equivariance, chapter 05 of the book). The renamings that keep the whole table consist of
+automorphisms of A, translations and the swap of operands. Whatever an RFM does with a split it
+does, renamed, with every split that such a map makes of it. So a statement about all splits of a
+kind needs one run for each class of equivalent ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import prod
+
+import torch
+from torch import Tensor
+
+from rfm.groups import Group
+from rfm.symmetry import Symmetry
+from rfm.tasks import Task
+
+MOST = 10**6  # candidates for an automorphism that are tried
+
+
+def automorphisms(group: Group) -> Tensor:
+    """All automorphisms of a group, (m, n) int64: row by row, position ↦ position.
+
+    A homomorphism from Z_{n₁} × … × Z_{n_k} is given by the images of the k generators, the order
+    of the i-th a divisor of n_i; an automorphism is one that is a bijection. For Z_n these are the
+    φ(n) multiplications by a unit.
+
+    Raises:
+        ValueError: if there are more than a million candidates, as for large powers of a group.
+    """
+    powers = _powers(group)
+    images = [torch.nonzero(powers[:, m] == group.identity).flatten() for m in group.moduli]
+    count = prod(map(len, images))
+    if count > MOST:
+        raise ValueError(
+            f"{group} has {count} candidates for an automorphism; at most {MOST} are tried"
+        )
+    candidates = torch.cartesian_prod(*images).reshape(count, -1)  # images of the generators
+    value, exponent = torch.full((count, group.order), group.identity), group.logarithm
+    for i in reversed(range(len(group.moduli))):  # mixed radix, last digit first
+        digit, exponent = exponent % group.moduli[i], exponent // group.moduli[i]
+        value = group.table[value, powers[candidates[:, i]][:, digit]]
+    bijective = (value.sort(dim=1).values == torch.arange(group.order)).all(dim=1)
+    return value[bijective]
+
+
+def _powers(group: Group) -> Tensor:
+    """(n, max n_i + 1) int64: positions of a^0, a^1, … for each position a."""
+    powers = [torch.full((group.order,), group.identity)]
+    for _ in range(max(group.moduli)):
+        powers.append(group.table[powers[-1], torch.arange(group.order)])
+    return torch.stack(powers, dim=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Equivalence:
+    """A map that renames coordinates and labels of a task and keeps its table.
+
+    On (a, b) with b = τ(b′), τ the twist of the task:
+
+        (a, b′) ↦ (φ(a) ⋆ s, φ(b′) ⋆ t), and then, if it swaps, its two parts exchanged.
+
+    The label l becomes φ(l) ⋆ s ⋆ t.
+
+    Attributes:
+        task: the task whose samples it acts on.
+        automorphism: (n,) int64, position ↦ position, φ.
+        s: position of s.
+        t: position of t.
+        swaps: whether the operands are exchanged.
+    """
+
+    task: Task
+    automorphism: Tensor
+    s: int
+    t: int
+    swaps: bool
+
+    def __call__(self, pairs: Tensor) -> Tensor:
+        """Images of ``pairs`` (..., 2), same shape. Raises ValueError for other input."""
+        table, twist, pairs = self.task.group.table, self.task.twist, self.task.checked(pairs)
+        a = table[self.automorphism[pairs[..., 0]], self.s]
+        b = table[self.automorphism[twist[pairs[..., 1]]], self.t]
+        a, b = (b, a) if self.swaps else (a, b)
+        return torch.stack([a, twist[b]], dim=-1)
+
+    def on_labels(self) -> Tensor:
+        """Where it sends each label, (n,) int64."""
+        table = self.task.group.table
+        return table[table[self.automorphism, self.s], self.t]
+
+    def coordinates(self) -> Tensor:
+        """Where it sends each of the 2n coordinates of a one-hot pair, (2n,) int64."""
+        n, i = self.task.n, torch.arange(self.task.n)
+        first, second = self(torch.stack([i, i], dim=-1)).unbind(-1)
+        return torch.cat((second + n, first) if self.swaps else (first, second + n))
+
+    def on_samples(self) -> Tensor:
+        """Where it sends each of the n² samples, by sample number, (n²,) int64."""
+        return self.task.index(self(self.task.samples))
+
+
+def equivalences(task: Task) -> Iterator[Equivalence]:
+    """All 2n²·|Aut(A)| maps, one after the other."""
+    positions = range(task.n)
+    for φ, s, t, swaps in product(automorphisms(task.group), positions, positions, (False, True)):
+        yield Equivalence(task, φ, s, t, swaps)
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """A class of equivalent sets of held-out samples.
+
+    Attributes:
+        task: the task.
+        representative: (m, 2) int64, one of the sets.
+        size: how many sets belong to the class.
+    """
+
+    task: Task
+    representative: Tensor
+    size: int
+
+    @cached_property
+    def common_mirror(self) -> Symmetry | None:
+        """The reflection that fixes all samples of the set, if there is one."""
+        mirrors = self.task.mirror(self.representative).unique()
+        return self.task.reflections[int(mirrors)] if len(mirrors) == 1 else None
+
+    @cached_property
+    def same_label(self) -> bool:
+        """Whether all samples of the set have one label."""
+        return len(self.task.label(self.representative).unique()) == 1
+
+    @property
+    def name(self) -> str:
+        """``one sample``, or for two, the second less the first, as a reader writes it.
+
+        For two samples of a group Z_p, p prime, this is (1, λ) with the slope λ, or (0, 1).
+        """
+        if len(self.representative) == 1:
+            return "one sample"
+        group, (a, b) = self.task.group, self.representative[1].tolist()
+        return f"({group.values[a]}, {group.values[b]})"
+
+
+def single_classes(task: Task) -> tuple[HeldOut, ...]:
+    """The classes of single samples: one, for translations carry any sample to any other."""
+    neutral = torch.full((1, 2), task.group.identity)
+    return (HeldOut(task, neutral, task.n**2),)
+
+
+def pair_classes(task: Task) -> tuple[HeldOut, ...]:
+    """The classes of sets of two samples, ordered by their representative.
+
+    A translation carries one of the samples to the neutral pair. What remains of the other is the
+    difference δ = (u, v) ∈ A × A, up to Aut(A), acting on both parts, and the swap. (Which of the
+    two is carried there does not matter: inversion, an automorphism, exchanges δ and δ⁻¹.) For Z_p,
+    p an odd prime, this leaves the slope v/u up to λ ~ 1/λ, (p + 3)/2 classes.
+
+    Raises:
+        ValueError: as :func:`automorphisms`.
+    """
+    group, n = task.group, task.n
+    differences = torch.cartesian_prod(torch.arange(n), torch.arange(n))
+    smallest = torch.full((n * n,), n * n)
+    for φ in automorphisms(group):
+        u, v = φ[differences].unbind(1)
+        smallest = torch.minimum(smallest, torch.minimum(u * n + v, v * n + u))
+    neutral = group.identity * (n + 1)
+    starts, sizes = smallest[torch.arange(n * n) != neutral].unique(return_counts=True)
+    classes = []
+    for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+        u, v = divmod(start, n)
+        pair = torch.tensor([[group.identity] * 2, [u, int(task.twist[v])]])
+        classes.append(HeldOut(task, pair, n * n * size // 2))
+    return tuple(classes)
