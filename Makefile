@@ -15,7 +15,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks bench lint clean distclean
+.PHONY: help book test notebooks tables bench lint clean distclean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -33,6 +33,9 @@ test: $(READY)  ## run every check: style, unit tests, notebooks, site
 
 notebooks: $(READY)  ## execute the notebooks from their text; NAME=05 for one
 	$(BIN)/python tools/notebooks.py $(NAME)
+
+tables: $(READY)  ## compute the tables of results that chapters read; NAME=trap for one
+	OMP_NUM_THREADS=1 $(BIN)/python tools/tables.py $(NAME)
 
 bench: $(VENV)/.bench  ## measure speed and memory
 	$(BIN)/python tools/bench.py

@@ -178,12 +178,13 @@ def sweep(
 
     Raises:
         ValueError: for no or repeated settings, differing columns, or what :func:`rfm.fit` would
-            refuse, before any run begins.
+            refuse, before any run begins; for rows of another ``measure`` in the file, after one.
+        TypeError: for an option that :func:`rfm.fit` does not have, before any run begins.
     """
     path = Path(path)
     _check(settings, path)
     partial = path.with_name(path.name + ".partial")
-    rows = {key: line for key, line in _finished(partial, settings[0]).items()}
+    rows = _finished(partial, settings[0])
     missing = [setting for setting in settings if setting.key not in rows]
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
     made = parallel(joblib.delayed(row)(setting, measure, threads) for setting in missing)
@@ -192,6 +193,8 @@ def sweep(
         for new in tqdm(
             made, total=len(settings), initial=done, desc=path.stem, disable=not progress
         ):
+            if list(new) != list(next(iter(rows.values()), new)):
+                raise ValueError(f"measure gives other columns than those in {partial}; remove it")
             writer = csv.DictWriter(file, new, lineterminator="\n")
             if not rows:
                 writer.writeheader()
@@ -227,8 +230,8 @@ def _finished(partial: Path, setting: Setting) -> dict[tuple[str, ...], dict[str
     """
     if not partial.exists():
         return {}
-    text = partial.read_text(encoding="utf-8")
-    text = text[: text.rfind("\n") + 1]
+    found = partial.read_bytes()  # which may end within a letter
+    text = found[: found.rfind(b"\n") + 1].decode("utf-8")
     lines = list(csv.DictReader(io.StringIO(text)))
     names = list(setting.columns)
     current = {"version": version("rfm"), "torch": torch.__version__}

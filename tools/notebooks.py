@@ -76,12 +76,14 @@ def notebook_path(source: Path) -> Path:
 
 
 def setup_cell() -> NotebookNode:
-    """Return the first cell of every notebook: on Colab it installs the package."""
+    """Return the first cell of every notebook: on Colab it installs the package and brings the tables."""
     code = (
-        "# On Google Colab, install what this notebook needs. Elsewhere this does nothing.\n"
+        "# On Google Colab, install and fetch what this notebook needs. Elsewhere do nothing.\n"
         "import sys\n\n"
         'if "google.colab" in sys.modules:\n'
-        f'    %pip install --quiet "rfm[book] @ git+{address()}"'
+        f'    %pip install --quiet "rfm[book] @ git+{address()}"\n'
+        f"    !git clone --quiet --depth 1 {address()} book\n"
+        "    %cd -q book/book"
     )
     return new_code_cell(code, metadata={"tags": ["remove-cell", SETUP_TAG]})
 

@@ -27,12 +27,16 @@ DATA = ROOT / "book" / "data"
 GAUSSIAN, QUADRATIC = rfm.Gaussian(bandwidth=2.5), rfm.Quadratic()
 KERNELS = (GAUSSIAN, QUADRATIC)
 SEEDS = range(5)
-SIXTY = {"iterations": 60, "stop": rfm.converged(1e-7)}  # as the paper, or until M stands still
 
 
-def setting(split: Split, kernel: rfm.Kernel, **labels: Plain) -> Setting:
-    """Sixty iterations of the default recipe."""
-    return Setting(split, kernel, SIXTY, labels)
+def setting(split: Split, kernel: rfm.Kernel, still: float = 1e-7, **labels: Plain) -> Setting:
+    """Sixty iterations of the default recipe, as in the paper, or until M stands still.
+
+    That is, until it moves by less than ``still`` of its norm. Where a million times more than
+    rounding is taken for that, at p = 53 and more, the same splits at smaller p have long settled:
+    chapter 07 shows it.
+    """
+    return Setting(split, kernel, {"iterations": 60, "stop": rfm.converged(still)}, labels)
 
 
 # ------------------------------------------------------------------------------- 06, the trap
@@ -62,7 +66,7 @@ def given_back() -> Iterator[Setting]:
     mirrors = rfm.addition(53).reflection(0), rfm.multiplication(53).reflection(13)
     for mirror, count, seed in product(mirrors, (1, 5, 10, 20, 30, 40, 50), SEEDS):
         split = rfm.withhold(mirror.task, mirror.fixed_points()).give_back_random(count, seed)
-        yield setting(split, GAUSSIAN, reflection=mirror.name, given_back=count, seed=seed)
+        yield setting(split, GAUSSIAN, 1e-6, reflection=mirror.name, given_back=count, seed=seed)
 
 
 def dihedral_subgroups() -> Iterator[Setting]:
@@ -87,7 +91,7 @@ def withhold_fixed_points(task: Task, subgroup: tuple[Symmetry, ...]) -> Split:
 PLUS_61, TIMES_61 = rfm.addition(61).reflection(0), rfm.multiplication(61).reflection(35)
 PLUS_53, OVER_53 = rfm.addition(53).reflection(0), rfm.division(53).reflection(27)
 PRODUCT = rfm.addition(5, 11).reflection((3, 2))
-CURVE = (0, 1, 2, 5, 10, 20, 50, 100, 200)
+CURVE = (0, 1, 5, 10, 20, 50, 100, 200)
 
 
 def random_moves() -> Iterator[Setting]:
@@ -102,7 +106,8 @@ def random_moves() -> Iterator[Setting]:
         for count in counts:
             for seed in SEEDS if count else SEEDS[:1]:
                 split = trapped.move_random(count, seed) if count else trapped
-                yield setting(split, kernel, reflection=mirror.name, moved_points=count, seed=seed)
+                labels = {"reflection": mirror.name, "moved_points": count, "seed": seed}
+                yield setting(split, kernel, 1e-6, **labels)
 
 
 def mirror_moves() -> Iterator[Setting]:
@@ -112,7 +117,8 @@ def mirror_moves() -> Iterator[Setting]:
     ):
         split = rfm.withhold(mirror.task, mirror.fixed_points())
         split = split.move_mirror_pairs(pairs, mirror, seed)
-        yield setting(split, kernel, reflection=mirror.name, moved_points=2 * pairs, seed=seed)
+        labels = {"reflection": mirror.name, "moved_points": 2 * pairs, "seed": seed}
+        yield setting(split, kernel, 1e-6, **labels)
 
 
 # --------------------------------------------------------------------- 08, every held-out point
@@ -152,6 +158,7 @@ def held_out() -> Iterator[Setting]:
             yield setting(
                 rfm.withhold(task, held.representative),
                 kernel,
+                1e-4 if task.n == 61 else 1e-7,
                 held_out=len(held.representative),
                 difference=held.name,
                 sets=held.size,

@@ -1,0 +1,241 @@
+"""The tables of results: their settings are those defined, and rows drawn at random come again.
+
+Each run of these tests draws other rows. A failure names the seed; with it in the environment,
+TABLES_SEED=..., the same rows are drawn.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import random
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+import tables
+
+import rfm
+from rfm import Setting
+from rfm.sweeps import Measure, Plain, outcome, row
+
+SEED = int(os.environ.get("TABLES_SEED") or secrets.randbelow(2**32))
+BUDGET = 20  # seconds of recorded time for each table
+HOW_MADE = {"seconds", "version", "torch"}  # these may differ
+
+Line = dict[str, str]
+
+
+def read(path: Path) -> list[Line]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def misplaced(lines: Sequence[Line], settings: Sequence[Setting]) -> list[str]:
+    """Where the settings of a table are not those of its definition, in that order."""
+    found = [] if len(lines) == len(settings) else [f"{len(lines)} rows for {len(settings)}"]
+    for i, (line, setting) in enumerate(zip(lines, settings, strict=False)):
+        stored, defined = list(line.items())[: len(setting.columns)], setting.columns.items()
+        if stored != list(defined):
+            found.append(f"row {i}: {stored} for {list(defined)}")
+    return found
+
+
+def differences(stored: Line, fresh: Mapping[str, Plain]) -> list[str]:
+    """In which columns a stored row is not the same row made afresh.
+
+    Floats may differ by a thousandth, or 1e-9; all else must be equal, the columns as well.
+    """
+    if list(stored) != list(fresh):
+        return [f"columns {list(stored)} for {list(fresh)}"]
+    return [
+        f"{name}: stored {stored[name]!r}, now {value!r}"
+        for name, value in fresh.items()
+        if name not in HOW_MADE and not _same(stored[name], value)
+    ]
+
+
+def _same(stored: str, value: Plain) -> bool:
+    if not isinstance(value, float):
+        return stored == str(value)
+    try:
+        number = float(stored)
+    except ValueError:
+        return False
+    if math.isnan(value) or math.isnan(number):
+        return math.isnan(value) and math.isnan(number)
+    return math.isclose(number, value, rel_tol=1e-3, abs_tol=1e-9)
+
+
+def drawn(lines: Sequence[Line], seed: object, budget: float = BUDGET) -> list[int]:
+    """Rows in random order until their recorded time is used up, at least one."""
+    order = random.Random(str(seed)).sample(range(len(lines)), len(lines))
+    spent, chosen = 0.0, []
+    for i in order:
+        spent += float(lines[i]["seconds"])
+        if chosen and spent > budget:
+            break
+        chosen.append(i)
+    return chosen
+
+
+def changed(
+    lines: Sequence[Line], settings: Sequence[Setting], measure: Measure, rows: Sequence[int]
+) -> list[str]:
+    """What is different in these rows of a table when their runs are made again."""
+    return [
+        f"row {i}, {text}"
+        for i in rows
+        for text in differences(lines[i], row(settings[i], measure))
+    ]
+
+
+# ------------------------------------------------------------------------------- the stored tables
+
+every_table = pytest.mark.parametrize("name", tables.TABLES)
+
+
+@every_table
+def test_settings_are_those_defined(name: str) -> None:
+    lines = read(tables.DATA / f"{name}.csv")
+    assert misplaced(lines, list(tables.TABLES[name].settings())) == []
+
+
+@every_table
+def test_rows_come_again(name: str) -> None:
+    lines, table = read(tables.DATA / f"{name}.csv"), tables.TABLES[name]
+    rows = drawn(lines, f"{SEED} {name}")
+    found = changed(lines, list(table.settings()), table.measure, rows)
+    assert found == [], f"rows {rows} of {name}, drawn with TABLES_SEED={SEED}"
+
+
+# ----------------------------------------------------------------------------- the checks themselves
+
+
+@pytest.fixture(scope="module")
+def settings() -> list[Setting]:
+    task = rfm.addition(7)
+    splits = rfm.withhold(task, task.reflection(0).fixed_points()), rfm.random_split(task, 0.7, 0)
+    options = {"iterations": 4, "ridge": 0.125}
+    return [
+        Setting(split, kernel, options, {"name": "⟨s⟩"})
+        for split in splits
+        for kernel in (rfm.Gaussian(2.5), rfm.Quadratic())
+    ]
+
+
+@pytest.fixture
+def table(settings: list[Setting], tmp_path: Path) -> Path:
+    path = tmp_path / "table.csv"
+    rfm.sweep(settings, path, progress=False)
+    return path
+
+
+def complaints(path: Path, settings: list[Setting]) -> list[str]:
+    lines = read(path)
+    return misplaced(lines, settings) or changed(lines, settings, outcome, range(len(lines)))
+
+
+def rewrite(path: Path, lines: Sequence[Line]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, lines[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def test_an_honest_table_passes(table: Path, settings: list[Setting]) -> None:
+    before = table.read_bytes()
+    assert complaints(table, settings) == []
+    rewrite(table, read(table))
+    assert table.read_bytes() == before
+
+
+def test_a_tampered_digit_is_found(table: Path, settings: list[Setting]) -> None:
+    """The first digit other than 0 of every cell, or the last if there is no other."""
+    honest = read(table)
+    fresh = [row(setting) for setting in settings]
+    for i, line in enumerate(honest):
+        for name, text in line.items():
+            digits = [k for k, c in enumerate(text) if c.isdigit()]
+            if not digits or name in HOW_MADE:
+                continue
+            k = next((k for k in digits if text[k] != "0"), digits[-1])
+            forged = text[:k] + str((int(text[k]) + 1) % 10) + text[k + 1 :]
+            rewrite(table, [*honest[:i], {**line, name: forged}, *honest[i + 1 :]])
+            lines = read(table)
+            found = misplaced(lines, settings) + differences(lines[i], fresh[i])
+            assert any(name in text and forged in text for text in found), (i, name)
+
+
+@pytest.mark.parametrize("name", ["reflections", "power", "withheld_right", "first_loss"])
+def test_a_tampered_copy_of_a_stored_table_is_found(name: str, tmp_path: Path) -> None:
+    stored = tables.DATA / "dihedral_subgroups.csv"
+    settings = list(tables.TABLES["dihedral_subgroups"].settings())
+    lines, copy = read(stored), tmp_path / "copy.csv"
+    i = random.Random(SEED).randrange(len(lines))
+    digit, *rest = lines[i][name]
+    lines[i][name] = "".join([str((int(digit) + 1) % 10), *rest])
+    rewrite(copy, lines)
+    for path, honest in ((stored, True), (copy, False)):
+        again = read(path)
+        found = misplaced(again, settings) + changed(again, settings, outcome, [i])
+        assert (found == []) == honest, f"{found}, row {i}, drawn with TABLES_SEED={SEED}"
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda lines: lines[:-1],
+        lambda lines: lines[1:],
+        lambda lines: [*lines, lines[0]],
+        lambda lines: [lines[0], lines[0], *lines[2:]],
+        lambda lines: [lines[1], lines[0], *lines[2:]],
+        lambda lines: [{k: v for k, v in line.items() if k != "ridge"} for line in lines],
+        lambda lines: [{"ridge": line["ridge"], **line} for line in lines],
+        lambda lines: [{"more": "1", **line} for line in lines],
+        lambda lines: [{**line, "more": "1"} for line in lines],
+        lambda lines: [{k: v for k, v in line.items() if k != "margin"} for line in lines],
+        lambda lines: [{k: v for k, v in line.items() if k != "seconds"} for line in lines],
+    ],
+)
+def test_rows_and_columns_lost_added_or_moved_are_found(
+    table: Path, settings: list[Setting], forge: Callable[[list[Line]], list[Line]]
+) -> None:
+    rewrite(table, forge(read(table)))
+    assert complaints(table, settings)
+
+
+def test_differences_name_what_changed() -> None:
+    fresh = {"task": "x", "right": 5, "loss": 0.25, "lead": math.nan, "by": "", "seconds": 1.0}
+    stored = {"task": "x", "right": "5", "loss": "0.25", "lead": "nan", "by": "", "seconds": "9"}
+    assert differences(stored, fresh) == []
+    for name, text in {
+        "task": "y",
+        "right": "6",
+        "loss": "0.2503",
+        "lead": "0",
+        "by": "0",
+    }.items():
+        (found,) = differences({**stored, name: text}, fresh)
+        assert found.startswith(f"{name}: stored {text!r}, now")
+    for loss in ("0.24976", "0.25024"):
+        assert differences({**stored, "loss": loss}, fresh) == []
+    for loss in ("nan", "", "inf", "-0.25", "word"):
+        assert len(differences({**stored, "loss": loss}, fresh)) == 1
+    del stored["right"]
+    assert "columns" in differences(stored, fresh)[0]
+
+
+def test_as_many_rows_are_drawn_as_there_is_time_for() -> None:
+    lines = [{"seconds": str(seconds)} for seconds in (1, 2, 3, 4, 5, 6, 7, 8, 9, 50)]
+    draws = [drawn(lines, seed) for seed in range(200)]
+    assert draws == [drawn(lines, seed) for seed in range(200)]
+    assert {i for rows in draws for i in rows} == set(range(10))
+    for rows in draws:
+        assert len(rows) == len(set(rows)) >= 1
+        spent = sum(float(lines[i]["seconds"]) for i in rows)
+        assert spent <= BUDGET or len(rows) == 1
+    assert sorted(drawn(lines, 0, budget=95)) == list(range(10))
+    assert len(drawn(lines, 0, budget=0)) == 1
