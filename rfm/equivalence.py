@@ -108,7 +108,11 @@ class Equivalence:
 
 
 def equivalences(task: Task) -> Iterator[Equivalence]:
-    """All 2n²·|Aut(A)| maps, one after the other."""
+    """All 2n²·|Aut(A)| maps, one after the other.
+
+    Raises:
+        ValueError: as :func:`automorphisms`, when the first one is asked for.
+    """
     positions = range(task.n)
     for φ, s, t, swaps in product(automorphisms(task.group), positions, positions, (False, True)):
         yield Equivalence(task, φ, s, t, swaps)
@@ -141,7 +145,7 @@ class HeldOut:
 
     @property
     def name(self) -> str:
-        """``one sample``, or for two, the second less the first, as a reader writes it.
+        """``one sample``, or for two, the second sample as a reader writes it, the first neutral.
 
         For two samples of a group Z_p, p prime, this is (1, λ) with the slope λ, or (0, 1).
         """
@@ -162,8 +166,9 @@ def pair_classes(task: Task) -> tuple[HeldOut, ...]:
 
     A translation carries one of the samples to the neutral pair. What remains of the other is the
     difference δ = (u, v) ∈ A × A, up to Aut(A), acting on both parts, and the swap. (Which of the
-    two is carried there does not matter: inversion, an automorphism, exchanges δ and δ⁻¹.) For Z_p,
-    p an odd prime, this leaves the slope v/u up to λ ~ 1/λ, (p + 3)/2 classes.
+    two is carried there does not matter: inversion, an automorphism, exchanges δ and δ⁻¹. Nor does
+    the twist, which commutes with all of this.) For Z_p, p an odd prime, this leaves the slope v/u
+    up to λ ~ 1/λ, (p + 3)/2 classes.
 
     Raises:
         ValueError: as :func:`automorphisms`.
@@ -179,6 +184,6 @@ def pair_classes(task: Task) -> tuple[HeldOut, ...]:
     classes = []
     for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
         u, v = divmod(start, n)
-        pair = torch.tensor([[group.identity] * 2, [u, int(task.twist[v])]])
+        pair = torch.tensor([[group.identity] * 2, [u, v]])
         classes.append(HeldOut(task, pair, n * n * size // 2))
     return tuple(classes)

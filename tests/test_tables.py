@@ -111,7 +111,7 @@ def test_rows_come_again(name: str) -> None:
     assert found == [], f"rows {rows} of {name}, drawn with TABLES_SEED={SEED}"
 
 
-# ----------------------------------------------------------------------------- the checks themselves
+# ---------------------------------------------------------------------------- the checks themselves
 
 
 @pytest.fixture(scope="module")
