@@ -76,7 +76,7 @@ def notebook_path(source: Path) -> Path:
 
 
 def setup_cell() -> NotebookNode:
-    """Return the first cell of every notebook: on Colab it installs the package and brings the tables."""
+    """Return the first cell of every notebook: on Colab it brings the package and the tables."""
     code = (
         "# On Google Colab, install and fetch what this notebook needs. Elsewhere do nothing.\n"
         "import sys\n\n"
