@@ -551,10 +551,16 @@ def test_a_dask_cluster_makes_the_same_table(
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Call tools/tables.py with two tiny tables and a folder of their own."""
-    tiny = {
-        "one": tables.Table(lambda: iter(small(range(3))), by_process()),
-        "two": tables.Table(lambda: iter(small(range(3, 8)))),
-    }
+
+    def one() -> Iterator[Setting]:
+        """Three runs."""
+        yield from small(range(3))
+
+    def two() -> Iterator[Setting]:
+        """Five others."""
+        yield from small(range(3, 8))
+
+    tiny = {"one": tables.Table(one, by_process()), "two": tables.Table(two)}
     monkeypatch.setattr(tables, "TABLES", tiny)
     monkeypatch.setattr(tables, "DATA", tmp_path)
 
@@ -572,6 +578,16 @@ def test_the_command_makes_all_tables(command, tmp_path: Path, undisturbed: Path
     assert lines(tmp_path / "two.csv") == expected[3:8]
     assert {line["process"] for line in lines(tmp_path / "one.csv")} == {str(os.getpid())}
     assert re.fullmatch(r"one: \d+ s\ntwo: \d+ s\n", capsys.readouterr().out)
+
+
+def test_the_command_writes_an_index_once_all_tables_are_there(command, tmp_path: Path) -> None:
+    index = tmp_path / "tables.csv"
+    command("two", "--workers", "1")
+    assert not index.exists()
+    command("one", "--workers", "1")
+    assert [line["table"] for line in lines(index)] == ["one.csv", "two.csv"]
+    assert [line["what was run"] for line in lines(index)] == ["Three runs.", "Five others."]
+    assert [line["runs"] for line in lines(index)] == ["3", "5"]
 
 
 def test_the_command_makes_the_tables_named(command, tmp_path: Path, capsys) -> None:

@@ -111,6 +111,11 @@ def test_rows_come_again(name: str) -> None:
     assert found == [], f"rows {rows} of {name}, drawn with TABLES_SEED={SEED}"
 
 
+def test_the_index_is_that_of_the_tables() -> None:
+    stored = (tables.DATA / "tables.csv").read_text(encoding="utf-8")
+    assert stored == tables.index().to_csv(index=False)
+
+
 # ---------------------------------------------------------------------------- the checks themselves
 
 
