@@ -1,7 +1,7 @@
 """Splits that cannot differ: the equivariance group of a task, and held-out samples up to it.
 
 Kernel and recipe see coordinates only through M, so renaming coordinates renames the result
-(equivariance, chapter 05 of the book). The renamings that keep the whole table consist of
+(equivariance, chapter 04 of the book). The renamings that keep the whole table consist of
 automorphisms of A, translations and the swap of operands. Whatever an RFM does with a split it
 does, renamed, with every split that such a map makes of it. So a statement about all splits of a
 kind needs one run for each class of equivalent ones.

@@ -45,7 +45,7 @@ class Setting:
 
     @cached_property
     def columns(self) -> dict[str, str]:
-        """What tells this run from others, as it is written in a table: column ↦ text.
+        """What tells this run from others, column by column, in the words of a table.
 
         Raises:
             TypeError: for an option that :func:`rfm.fit` does not have.

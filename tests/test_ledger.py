@@ -12,7 +12,7 @@ import pytest
 CLAIMS = {f"C{i}" for i in range(1, 16)} | {"N1", "N2"}
 OPEN = {"C10", "C11", "C12"}
 VERDICTS = ("confirmed", "confirmed with a correction", "not confirmed", "not yet checked")
-GLUED = re.compile(r"\{glue:text\}`(?:(?P<page>[\w-]+\.ipynb)::)?(?P<key>[\w-]+)`")
+GLUED = re.compile(r"\{glue:text\}`(?:(?P<page>[\w-]+\.ipynb)::)?(?P<key>[\w-]+)(?::s)?`")
 LINK = re.compile(r"\{ref\}`cell <(?P<target>[\w-]+)>`")
 TEXT = (notebooks.SOURCES / "ledger.md").read_text(encoding="utf-8")
 
