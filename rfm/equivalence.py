@@ -108,7 +108,7 @@ class Equivalence:
 
 
 def equivalences(task: Task) -> Iterator[Equivalence]:
-    """All 2n²·|Aut(A)| maps, one after the other.
+    """All maps, twice n² times the number of automorphisms, one after the other.
 
     Raises:
         ValueError: as :func:`automorphisms`, when the first one is asked for.
