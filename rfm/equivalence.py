@@ -22,7 +22,7 @@ from rfm.groups import Group
 from rfm.symmetry import Symmetry
 from rfm.tasks import Task
 
-MOST = 10**6  # candidates for an automorphism that are tried
+MOST = 10**7  # numbers in the table of candidates for an automorphism, 80 MB
 
 
 def automorphisms(group: Group) -> Tensor:
@@ -33,14 +33,15 @@ def automorphisms(group: Group) -> Tensor:
     φ(n) multiplications by a unit.
 
     Raises:
-        ValueError: if there are more than a million candidates, as for large powers of a group.
+        ValueError: if there are too many candidates, as for large powers of a group.
     """
     powers = _powers(group)
     images = [torch.nonzero(powers[:, m] == group.identity).flatten() for m in group.moduli]
     count = prod(map(len, images))
-    if count > MOST:
+    most = MOST // group.order
+    if count > most:
         raise ValueError(
-            f"{group} has {count} candidates for an automorphism; at most {MOST} are tried"
+            f"{group} has {count} candidates for an automorphism; at most {most} are tried"
         )
     candidates = torch.cartesian_prod(*images).reshape(count, -1)  # images of the generators
     value, exponent = torch.full((count, group.order), group.identity), group.logarithm

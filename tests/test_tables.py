@@ -124,6 +124,17 @@ def test_the_index_is_that_of_the_tables() -> None:
     assert stored == tables.index().to_csv(index=False)
 
 
+@pytest.mark.parametrize("moved", [1, 20, 100])
+def test_no_point_changes_sides_after_a_run_was_stopped(moved: int) -> None:
+    """With a rule ten times laxer than that of the moves, against all sixty iterations."""
+    task = rfm.addition(29)
+    trapped = rfm.withhold(task, task.reflection(0).fixed_points())
+    split = trapped.move_random(moved, seed=0)
+    stopped = rfm.fit(split, rfm.Gaussian(2.5), 60, stop=rfm.converged(1e-5))
+    assert len(stopped.table) < 60
+    assert stopped.correct().equal(rfm.fit(split, rfm.Gaussian(2.5), 60).correct())
+
+
 # ---------------------------------------------------------------------------- the checks themselves
 
 
