@@ -17,11 +17,12 @@ from itertools import product
 
 import joblib
 import pandas as pd
+import torch
 from repository import ROOT
 from sympy import primerange
 
 import rfm
-from rfm import Setting, Split, Symmetry, Task
+from rfm import Setting, Split, Symmetry
 from rfm.sweeps import Measure, Plain, outcome
 
 DATA = ROOT / "book" / "data"
@@ -74,16 +75,10 @@ def dihedral_subgroups() -> Iterator[Setting]:
     task = rfm.addition(32)
     for step, kernel in product((32, 16, 8, 4), KERNELS):
         generators = [task.reflection(0), *([task.rotation(step)] if step < 32 else [])]
-        split = withhold_fixed_points(task, rfm.generate(*generators))
+        mirrors = [g for g in rfm.generate(*generators) if g.reflects]
+        split = rfm.withhold(task, torch.cat([g.fixed_points() for g in mirrors]))
         name = ", ".join(g.name for g in reversed(generators))
         yield setting(split, kernel, subgroup=f"⟨{name}⟩", reflections=32 // step)
-
-
-def withhold_fixed_points(task: Task, subgroup: tuple[Symmetry, ...]) -> Split:
-    """Train on the samples that no reflection of a subgroup of Dih(A) fixes."""
-    mirrors = {g.k for g in subgroup if g.reflects}
-    fixed = [int(k) in mirrors for k in task.mirror(task.samples)]
-    return rfm.withhold(task, task.samples[fixed])
 
 
 # --------------------------------------------------------------------------- 07, breaking it
