@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import chain, product
 from math import prod
 
@@ -28,6 +29,7 @@ class Group:
         values: the n values in the order of their positions: residues, or tuples of residues.
         table: (n, n) int64, the Cayley table: ``table[a, b]`` is the position of a ⋆ b.
         inverses: (n,) int64, position ↦ position of the inverse.
+        orders: (n,) int64, position ↦ order of the element.
         identity: position of the neutral element.
     """
 
@@ -45,6 +47,8 @@ class Group:
         m = torch.tensor(self.moduli)
         self.table = exponential[_number((digits[:, None] + digits[None, :]) % m, self.moduli)]
         self.inverses = exponential[_number(-digits % m, self.moduli)]
+        per_factor = m // torch.gcd(m, digits)  # the order of x in Z_m is m / gcd(m, x)
+        self.orders = reduce(torch.lcm, per_factor.unbind(1))
         self.identity = int(exponential[0])
 
     def multiply(self, a: Tensor, b: Tensor) -> Tensor:

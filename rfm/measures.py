@@ -1,4 +1,4 @@
-"""What can be read off a feature matrix before accuracy moves [M]."""
+"""Progress measures: what can be read off a feature matrix while accuracy stands still [M]."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from rfm.seeds import Seed, generator
+from rfm.symmetry import Symmetry
 from rfm.tasks import Task
 
 
@@ -31,6 +32,36 @@ def circulant_deviation(M: Tensor, task: Task) -> float:
 def alignment(M: Tensor, other: Tensor) -> float:
     """Cosine of the angle between two feature matrices as vectors: AGOP alignment [M]."""
     return float((M * other).sum() / (M.norm() * other.norm()))
+
+
+def odd_part(M: Tensor, mirror: Symmetry) -> Tensor:
+    """½ (M − Π(g) M Π(g)ᵀ) for a reflection g, (2n, 2n): what changes sign under it.
+
+    For g = s of a direct operation this is the swap-odd part. It vanishes if and only if M commutes
+    with Π(g); a training set that g maps to itself keeps it zero (equivariance, chapter 04).
+
+    Raises:
+        ValueError: if ``mirror`` is not a reflection.
+    """
+    if not mirror.reflects:
+        raise ValueError(f"the odd part is that under a reflection, not under {mirror!r}")
+    return (M - _conjugate(M, mirror)) / 2
+
+
+def commutators(M: Tensor, task: Task) -> Tensor:
+    """‖Π(g) M − M Π(g)‖_F / ‖M‖_F for each g of Dih(A), (2n,), in the order of its symmetries.
+
+    A commutator is zero where M has the symmetry g. For a reflection it is twice the norm of the
+    odd part. Since Π(g) is orthogonal, it is also the norm of M − Π(g) M Π(g)ᵀ.
+    """
+    norms = [(M - _conjugate(M, g)).norm() for g in task.symmetries]
+    return torch.stack(norms) / M.norm()
+
+
+def _conjugate(M: Tensor, g: Symmetry) -> Tensor:
+    """Π(g) M Π(g)ᵀ, by renaming coordinates instead of two products."""
+    before = g.inverse().coordinates()
+    return M[before][:, before]
 
 
 def random_circulant_features(task: Task, seed: Seed, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -45,6 +45,7 @@ class Run:
         predictions: one row a test point, from the last fit: ``a``, ``b``, ``label``,
             ``predicted`` as positions, ``kind``, ``margin`` and ``correct``. A point is correct if
             its class leads all others by more than 1e-9 (1e-4 in float32): a tie counts as wrong.
+        right: (T, N_test) bool, which test points each iteration's machine got right.
         seconds: wall-clock time of each iteration.
         settings: everything that made the run, as plain values.
         history: M_0, M_1, … if ``keep_features`` was asked for, else empty.
@@ -54,13 +55,14 @@ class Run:
     table: pd.DataFrame
     features: Tensor
     predictions: pd.DataFrame
+    right: Tensor
     seconds: tuple[float, ...]
     settings: dict[str, object]
     history: tuple[Tensor, ...] = field(default=(), repr=False)
 
     def correct(self) -> Tensor:
         """Which test points the last fit got right, (N_test,) bool, in the order of the split."""
-        return torch.tensor(self.predictions["correct"].to_numpy())
+        return self.right[-1]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -148,12 +150,13 @@ def fit(
         "torch": torch.__version__,
     }
     baseline = split.orbit_baseline()
-    rows, seconds, history = [], [], [M.cpu()] if keep_features else []
+    rows, right, seconds, history = [], [], [], [M.cpu()] if keep_features else []
     predictions = pd.DataFrame()
 
     def record() -> Run:
         table = pd.DataFrame(rows).set_index("iteration")
-        return Run(split, table, M.cpu(), predictions, tuple(seconds), settings, tuple(history))
+        stacked, times = torch.stack(right), tuple(seconds)
+        return Run(split, table, M.cpu(), predictions, stacked, times, settings, tuple(history))
 
     try:
         for t in tqdm(range(1, iterations + 1), disable=not progress, desc=str(task)):
@@ -170,6 +173,7 @@ def fit(
             row |= {"orbit_baseline": math.nan if baseline is None else baseline, "step": step}
             M, predictions = new, now
             rows.append(row)
+            right.append(torch.tensor(now["correct"].to_numpy()))
             seconds.append(time.perf_counter() - start)
             if keep_features:
                 history.append(M.cpu())

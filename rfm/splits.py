@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from rfm.seeds import Seed, generator, tell
-from rfm.symmetry import Symmetry, generate
+from rfm.subgroups import generate
+from rfm.symmetry import Symmetry
 from rfm.tasks import Task
 
 
@@ -126,11 +127,7 @@ class Split:
         """
         if not self.mirrors:
             return None
-        train = self.kind == Kind.TRAIN
-        reached = torch.zeros(len(self.test), dtype=torch.bool)
-        for g in generate(*self.mirrors):
-            reached |= train[self.task.index(g(self.test))]
-        return reached
+        return generate(*self.mirrors).reaches(self)
 
     def orbit_baseline(self) -> float | None:
         """Test accuracy of the orbit-only model (:meth:`reached_by_orbits`), or None."""

@@ -1,0 +1,78 @@
+"""What a subgroup says about test points, and how that compares with a run [B, Finding 4.1]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from rfm.run import Run
+from rfm.splits import Split
+from rfm.subgroups import Subgroup
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Which test points a machine is said to get right.
+
+    Attributes:
+        split: the split.
+        right: (N_test,) bool, in the order of the split's test points.
+    """
+
+    split: Split
+    right: Tensor = field(repr=False)
+
+    def compared(self, run: Run) -> pd.DataFrame:
+        """Prediction and outcome, one row an iteration of a run on the same split.
+
+        Columns: ``predicted``, how many points are said to be right; ``right``, how many are;
+        ``both``; ``agree``, how many points are what they are said to be; ``precision``,
+        both / predicted, and ``recall``, both / right, each 1 where there is nothing to divide by:
+        then nothing was claimed, or nothing missed.
+
+        Raises:
+            ValueError: if the run was made on another split.
+        """
+        if run.split is not self.split and not torch.equal(run.split.kind, self.split.kind):
+            raise ValueError(f"the prediction is for another split than the run's {run.split!r}")
+        both = (run.right & self.right).sum(1)
+        table = pd.DataFrame(
+            {
+                "predicted": int(self.right.sum()),
+                "right": run.right.sum(1).numpy(),
+                "both": both.numpy(),
+                "agree": (run.right == self.right).sum(1).numpy(),
+            },
+            index=run.table.index,
+        )
+        table["precision"] = (table["both"] / table["predicted"]).fillna(1.0)
+        table["recall"] = (table["both"] / table["right"]).fillna(1.0)
+        return table
+
+    def precision_recall(self, run: Run, iteration: int | None = None) -> tuple[float, float]:
+        """The two numbers of :meth:`compared` for one iteration, by default the last.
+
+        Raises:
+            ValueError: if the run is of another split, or has no such iteration.
+        """
+        table = self.compared(run)
+        iteration = int(table.index[-1]) if iteration is None else iteration
+        if iteration not in table.index:
+            raise ValueError(f"the run has iterations 1 to {table.index[-1]}, not {iteration}")
+        row = table.loc[iteration]
+        return float(row["precision"]), float(row["recall"])
+
+
+def predict(subgroup: Subgroup, split: Split) -> Prediction:
+    """Say that a machine is right on the orbit of the training set, and nowhere else.
+
+    A machine whose features encode a subgroup H and nothing else treats the samples of an orbit as
+    one: it knows the label of those that it shares with a training sample [B, Finding 4.1].
+
+    Raises:
+        ValueError: if subgroup and split belong to different tasks.
+    """
+    return Prediction(split, subgroup.reaches(split))
