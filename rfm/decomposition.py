@@ -63,7 +63,7 @@ class Decomposition:
 
     @property
     def collapsed(self) -> tuple[Symmetry, ...]:
-        """The reflections that stand out below: M shortens the samples on their axes.
+        """The reflections that stand out below, on whose axes M shortens the samples.
 
         For a sample x on the axis of sr^k, xᵀMx contains the coefficient of sr^k twice. In a trap
         these are the reflections whose fixed points were withheld.
@@ -121,9 +121,9 @@ def decompose(
        left out here, since every metric has a diagonal.
 
     M is symmetric, so r^k and its inverse have one coefficient, which counts once in 1 and 2. The
-    identity is judged by the background of the other rotations; for n ≤ 5 these are too few, and
-    rotations are not judged at all. What differs by less than the square root of the machine
-    precision of M, relative to its largest coefficient, is equal.
+    identity is judged by the background of the other rotations. Where only two or fewer values are
+    left of a kind, as of the rotations of Z_5, none of it is judged. What differs by less than the
+    square root of the machine precision of M, relative to its largest coefficient, is equal.
 
     Args:
         M: (2n, 2n) symmetric; any floating-point dtype.
@@ -137,9 +137,12 @@ def decompose(
     """
     _check(M, task, false_alarms, share)
     n, which, M64 = task.n, carriers(task), M.detach().cpu().double()
+    M64 = (M64 + M64.T) / 2
     sums = torch.zeros(2 * n, dtype=torch.float64)
     coefficients = sums.index_add(0, which.flatten(), M64.flatten()) / task.dimension
-    residual = float((M64 - coefficients[which]).norm() / M64.norm()) if M64.any() else 0.0
+    largest = M64.abs().max()  # divided by, so that no square over- or underflows
+    rest, whole = (M64 - coefficients[which]) / largest, M64 / largest
+    residual = float(rest.norm() / whole.norm()) if largest > 0 else 0.0
     smallest = torch.finfo(M.dtype).eps ** 0.5 * float(coefficients.abs().max())
 
     k, e = torch.arange(n), task.group.identity
@@ -154,8 +157,9 @@ def decompose(
     deviations = (coefficients - torch.stack(levels).repeat_interleave(n)).abs()
     others = torch.arange(2 * n) != e
     limit = torch.tensor(limits, dtype=torch.float64).repeat_interleave(n).clamp(min=smallest)
-    limit[others] = limit[others].clamp(min=share * float(deviations[others].max()))
-    return Decomposition(task, coefficients, residual, torch.stack(levels), deviations > limit)
+    matters = ~others | (deviations >= share * deviations[others].max())
+    stands_out = (deviations > limit) & matters
+    return Decomposition(task, coefficients, residual, torch.stack(levels), stands_out)
 
 
 def background(values: Tensor) -> tuple[Tensor, Tensor]:
@@ -210,6 +214,7 @@ def _check(M: Tensor, task: Task, false_alarms: float, share: float) -> None:
     if not isinstance(M, Tensor) or M.shape != (d, d) or not M.is_floating_point():
         what = f"{M.dtype} {tuple(M.shape)}" if isinstance(M, Tensor) else type(M).__name__
         raise ValueError(f"features for {task} are a floating-point ({d}, {d}) matrix, not {what}")
+    M = M.detach()
     if not bool(torch.isfinite(M).all()):
         raise ValueError("the feature matrix has entries that are not finite")
     if float((M - M.T).abs().max()) > 1e-6 * float(M.abs().max()):

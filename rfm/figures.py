@@ -13,10 +13,13 @@ import seaborn as sns
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from rfm.decomposition import Decomposition
+from rfm.prediction import Prediction
 from rfm.run import Run
 from rfm.splits import Kind, Split
 from rfm.symmetry import Symmetry
@@ -78,7 +81,7 @@ def cayley_table(
 
 def split_table(
     split: Split,
-    run: Run | None = None,
+    run: Run | Prediction | None = None,
     mirrors: Sequence[Symmetry] = (),
     ax: Axes | None = None,
     legend: bool = True,
@@ -87,7 +90,7 @@ def split_table(
 
     Args:
         split: the split to draw.
-        run: a run on it; without one, test points are drawn as not yet judged.
+        run: a run on it, or a prediction; without one, test points are drawn as not yet judged.
         mirrors: reflections whose axis, the fixed points, is dotted in black.
         ax: where to draw.
         legend: whether to explain the colours below the picture.
@@ -107,6 +110,13 @@ def split_table(
         shown = [Patch(color=colours[i], label=names[i]) for i in np.unique(picture)]
         ax.legend(handles=shown, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(shown))
     return _square(ax, split.task, "a", "b", split.task.name)
+
+
+def table_legend(figure: Figure) -> None:
+    """Explain the colours of :func:`split_table` once, below all panels of a figure."""
+    colours = {"training": TRAIN, "test, right": RIGHT, "test, wrong": WRONG}
+    handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
 
 
 def mirror_table(g: Symmetry, labels: Sequence[int] | None = None, ax: Axes | None = None) -> Axes:
@@ -185,6 +195,69 @@ def feature_matrices(
     if shared:
         axes[0].figure.colorbar(image, ax=axes, shrink=0.75)
     return axes
+
+
+def group_elements(
+    M: Tensor,
+    parts: Decomposition,
+    axes: Sequence[Axes],
+    title: str = "",
+    names: bool = True,
+    scale: float | None = None,
+) -> list[Axes]:
+    """A feature matrix and, beside it on the same colour scale, the group elements found in it.
+
+    Coordinates are sorted by discrete logarithm, which changes nothing for + and −.
+
+    Args:
+        M: (2n, 2n).
+        parts: its decomposition; drawn is Σ (c_g − background) Π(g) over what stands out.
+        axes: two axes.
+        title: of the first.
+        names: whether each stripe bears the name of its element.
+        scale: where colours end, by default at the largest entry of M.
+    """
+    task, scale = parts.task, float(M.abs().max()) if scale is None else scale
+    for ax, matrix in zip(axes, (M, parts.encoded()), strict=True):
+        ax.imshow(task.by_logarithm(matrix), cmap="RdBu_r", vmin=-scale, vmax=scale)
+        ax.axhline(task.n - 0.5, color="0.35", lw=0.6)
+        ax.axvline(task.n - 0.5, color="0.35", lw=0.6)
+        ax.set(xticks=[], yticks=[])
+        sns.despine(ax=ax, left=True, bottom=True)
+    axes[0].set_title(title)
+    box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "0.6", "lw": 0.5, "alpha": 0.9}
+    for g in parts.elements if names else ():
+        rows, columns = torch.nonzero(task.by_logarithm(g.matrix())[:, : task.n]).unbind(1)
+        nearest = (rows % task.n - task.n // 2).abs() + (columns - task.n // 2).abs()
+        at = int(nearest.argmin())  # the one closest to the middle of its block
+        place = int(columns[at]), int(rows[at])
+        axes[1].text(*place, _math(g), size=7, ha="center", va="center", bbox=box)
+    return list(axes)
+
+
+def coefficients(parts: Decomposition, reflections: bool, ax: Axes | None = None) -> Axes:
+    """The coefficients c_g of the rotations or of the reflections against k, and what stands out.
+
+    Args:
+        parts: a decomposition.
+        reflections: which kind.
+        ax: where to draw; the dotted line is the background.
+    """
+    ax = plt.gca() if ax is None else ax
+    n = parts.task.n
+    part = slice(n, 2 * n) if reflections else slice(0, n)
+    values, found = parts.coefficients[part].numpy(), parts.stands_out[part].numpy()
+    ax.axhline(float(parts.background[int(reflections)]), color="black", ls=":", lw=1)
+    ax.scatter(np.arange(n)[~found], values[~found], s=10, color=HELD)
+    ax.scatter(np.arange(n)[found], values[found], s=22, color=WRONG)
+    ax.set(xlabel="$k$", ylabel="of $sr^k$" if reflections else "of $r^k$")
+    return ax
+
+
+def _math(g: Symmetry) -> str:
+    """``Π(sr^3)`` as matplotlib sets it."""
+    name = "\\mathrm{id}" if g.name == "id" else g.name.replace("^", "^{") + "}" * ("^" in g.name)
+    return f"$\\Pi({name})$"
 
 
 def _square(

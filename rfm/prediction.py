@@ -25,6 +25,10 @@ class Prediction:
     split: Split
     right: Tensor = field(repr=False)
 
+    def correct(self) -> Tensor:
+        """The attribute ``right`` by the name that a run has for it, so that figures draw both."""
+        return self.right
+
     def compared(self, run: Run) -> pd.DataFrame:
         """Prediction and outcome, one row an iteration of a run on the same split.
 
@@ -36,7 +40,8 @@ class Prediction:
         Raises:
             ValueError: if the run was made on another split.
         """
-        if run.split is not self.split and not torch.equal(run.split.kind, self.split.kind):
+        same_task = run.split.task == self.split.task
+        if not same_task or not torch.equal(run.split.train, self.split.train):
             raise ValueError(f"the prediction is for another split than the run's {run.split!r}")
         both = (run.right & self.right).sum(1)
         table = pd.DataFrame(

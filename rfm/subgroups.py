@@ -47,7 +47,7 @@ class Subgroup:
 
     @property
     def rotations(self) -> tuple[Symmetry, ...]:
-        """Its rotations, the identity included: a subgroup of its own."""
+        """Its rotations with the identity, a subgroup of its own."""
         return tuple(g for g in self.elements if not g.reflects)
 
     @property
@@ -90,7 +90,7 @@ class Subgroup:
 
     @property
     def generators(self) -> tuple[Symmetry, ...]:
-        """Few elements that generate it, greedily: the first that enlarges what there is so far."""
+        """Few elements that generate it, each the first that enlarges what there is so far."""
         chosen, reached = [], {self.task.identity}
         for g in (*self.reflections[:1], *self.rotations):
             if g not in reached:
@@ -121,7 +121,7 @@ class Subgroup:
         """
         return all(_keeps(g, split) for g in self._checked(split).generators)
 
-    def reaches(self, split: Split) -> Tensor:
+    def reaches(self, split: Split) -> torch.Tensor:
         """Which test points lie in the orbit of the training set under it, (N_test,) bool.
 
         Raises:

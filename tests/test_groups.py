@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import product
+from math import gcd, lcm
 
 import pytest
 import torch
 from oracles import Arithmetic
-from sympy import factorint
+from sympy import factorint, totient
 
 import rfm
 
@@ -34,6 +35,41 @@ def test_group_axioms(arithmetic: Arithmetic) -> None:
     assert (table[group.identity] == i).all()
     assert (table[i, group.inverses] == group.identity).all()
     assert (table.sort(dim=1).values == i).all()
+
+
+def test_orders_by_repeated_multiplication(arithmetic: Arithmetic) -> None:
+    group = arithmetic.task.group
+    identity = group.values[group.identity]
+    assert group.orders.dtype == torch.int64
+    assert group.orders.shape == (group.order,)
+    for value, order in zip(group.values, group.orders.tolist(), strict=True):
+        power, count = value, 1
+        while power != identity:
+            power, count = arithmetic.star(power, value), count + 1
+        assert order == count
+
+
+@pytest.mark.parametrize(
+    "group",
+    [*(rfm.cyclic(n) for n in (2, 7, 12, 36, 97, 210)), rfm.units(61), rfm.cyclic(5, 7, 9)],
+    ids=repr,
+)
+def test_a_cyclic_group_has_totient_many_elements_of_each_order(group: rfm.Group) -> None:
+    n = group.order
+    counts = torch.bincount(group.orders, minlength=n + 1).tolist()
+    assert counts == [int(totient(d)) if d and n % d == 0 else 0 for d in range(n + 1)]
+
+
+@pytest.mark.parametrize("moduli", [(2, 4), (4, 6), (6, 10, 15), (2, 2, 2), (9, 3), (8, 12, 18)])
+def test_the_order_of_a_tuple_is_the_least_common_multiple(moduli: tuple[int, ...]) -> None:
+    group = rfm.cyclic(*moduli)
+    for value, order in zip(group.values, group.orders.tolist(), strict=True):
+        parts = [m // gcd(x, m) for x, m in zip(value, moduli, strict=True)]
+        assert order == lcm(*parts)
+    assert int(group.orders.max()) == lcm(*moduli)  # the exponent is the order of (1, …, 1)
+    assert (group.order % group.orders == 0).all()
+    assert (group.orders == group.orders[group.inverses]).all()
+    assert torch.nonzero(group.orders == 1).flatten().tolist() == [group.identity]
 
 
 def test_multiply_and_inverse_broadcast() -> None:

@@ -107,6 +107,108 @@ def test_alignment_is_a_cosine() -> None:
     assert rfm.alignment(left, right) == 0
 
 
+def some_matrices(task: rfm.Task) -> list[Tensor]:
+    """Matrices without structure, one of them not even symmetric."""
+    return [
+        random_metric(task.dimension, seed=10),
+        random_metric(task.dimension, seed=11, rank=2),
+        torch.randn(
+            task.dimension, task.dimension, generator=torch.Generator().manual_seed(12)
+        ).double(),
+    ]
+
+
+def test_odd_part_by_its_definition(arithmetic: Arithmetic) -> None:
+    task = arithmetic.task
+    for M in some_matrices(task):
+        for g in task.reflections:
+            Π = g.matrix()
+            odd = rfm.odd_part(M, g)
+            same(odd, 0.5 * (M - Π @ M @ Π.T), 1e-14)
+            even = M - odd
+            same(Π @ odd @ Π.T, -odd, 1e-14)
+            same(Π @ even, even @ Π, 1e-14)
+            assert abs((odd * even).sum()) < 1e-13 * M.norm() ** 2  # they are orthogonal
+
+
+def test_odd_part_under_the_swap_compares_blocks() -> None:
+    """For s and a sum: half of M with its blocks exchanged, taken off."""
+    task = rfm.addition(2, 4)
+    M = random_metric(16, seed=13)
+    A, B, C, D = M[:8, :8], M[:8, 8:], M[8:, :8], M[8:, 8:]
+    expected = torch.cat([torch.cat([A - D, B - C], 1), torch.cat([C - B, D - A], 1)]) / 2
+    same(rfm.odd_part(M, task.reflection((0, 0))), expected, 1e-14)
+
+
+def test_odd_part_vanishes_with_the_symmetry_and_only_then(arithmetic: Arithmetic) -> None:
+    task = arithmetic.task
+    noise = random_metric(task.dimension, seed=14)
+    g = task.reflections[1]
+    Π = g.matrix()
+    kept = [g for g in task.reflections if not rfm.odd_part(noise + Π @ noise @ Π, g).any()]
+    assert kept == [g]
+    assert rfm.odd_part(Π @ noise - noise @ Π, g).norm() > 0.1  # all of it is odd
+    same(rfm.odd_part(Π @ noise - noise @ Π, g), Π @ noise - noise @ Π, 1e-14)
+
+
+def test_there_is_no_odd_part_under_a_rotation(arithmetic: Arithmetic) -> None:
+    task = arithmetic.task
+    M = torch.eye(task.dimension)
+    for g in task.rotations:
+        with pytest.raises(ValueError, match="the odd part is that under a reflection, not under"):
+            rfm.odd_part(M, g)
+
+
+def test_commutators_by_products_of_matrices(arithmetic: Arithmetic) -> None:
+    task = arithmetic.task
+    for M in some_matrices(task):
+        found = rfm.commutators(M, task)
+        assert found.shape == (2 * task.n,)
+        assert found.dtype == M.dtype
+        for g, measure in zip(task.symmetries, found.tolist(), strict=True):
+            Π = g.matrix()
+            commutator = (Π @ M - M @ Π).flatten().tolist()
+            expected = sum(x * x for x in commutator) / sum(x * x for x in M.flatten().tolist())
+            assert measure == pytest.approx(expected**0.5, abs=1e-12)
+        assert found[task.group.identity] == 0
+        assert rfm.commutators(-5 * M, task).tolist() == pytest.approx(found.tolist())
+
+
+def test_the_commutator_of_a_reflection_is_twice_its_odd_part(arithmetic: Arithmetic) -> None:
+    task = arithmetic.task
+    M = random_metric(task.dimension, seed=15)
+    found = rfm.commutators(M, task)[task.n :].tolist()
+    odd = [float(rfm.odd_part(M, g).norm() / M.norm()) for g in task.reflections]
+    assert found == pytest.approx([2 * share for share in odd])
+    assert min(found) > 0.1
+
+
+def test_what_all_of_dih_a_leaves_alone_commutes_with_it(arithmetic: Arithmetic) -> None:
+    """The mean of any matrix over the group, and the AGOP of a machine trained on all samples."""
+    task = arithmetic.task
+    noise = random_metric(task.dimension, seed=16)
+    mean = sum(g.matrix() @ noise @ g.matrix().T for g in task.symmetries) / (2 * task.n)
+    Y = task.one_hot_labels(task.samples)
+    start = torch.eye(task.dimension, dtype=torch.float64)
+    machine = rfm.KernelMachine.fit(task.samples, Y, rfm.Gaussian(), start, 1e-3)
+    for M in (mean, start, torch.ones_like(start), machine.agop(True)):
+        assert rfm.commutators(M, task).max() < 1e-10
+    assert rfm.commutators(noise, task).max() > 0.5
+
+
+def test_features_commute_with_what_keeps_the_training_set_and_no_more(
+    arithmetic: Arithmetic,
+) -> None:
+    task = arithmetic.task
+    mirror = task.reflections[1]
+    split = rfm.withhold(task, mirror.fixed_points()).move_mirror_pairs(3, mirror, 0)
+    found = rfm.commutators(rfm.fit(split, rfm.Gaussian(), 2).features, task).tolist()
+    small = [g for g, measure in zip(task.symmetries, found, strict=True) if measure < 1e-7]
+    assert mirror in small
+    assert small == list(rfm.stabiliser(split))
+    assert all(measure > 1e-3 for measure in found if measure >= 1e-7)
+
+
 def test_random_circulant_features(arithmetic: Arithmetic) -> None:
     """M² is the positive part of M*: what is missing is positive and orthogonal to it."""
     task = arithmetic.task

@@ -164,6 +164,67 @@ def test_predictions_describe_the_last_fit() -> None:
     assert predictions["kind"].value_counts().to_dict() == {"withheld": 7, "moved": 5}
 
 
+@pytest.mark.parametrize("kernel", [rfm.Gaussian(), rfm.Quadratic()], ids=repr)
+@pytest.mark.parametrize("task", [rfm.addition(11), rfm.subtraction(2, 6)], ids=str)
+def test_which_points_each_iteration_got_right(task: rfm.Task, kernel: rfm.Kernel) -> None:
+    split, M0 = trap(task, 3).move_random(12, 2), rfm.random_circulant_features(task, 1)
+    run = rfm.fit(split, kernel, 6, M0=M0, keep_features=True)
+    assert run.right.shape == (6, len(split.test))
+    assert run.right.dtype == torch.bool
+    assert run.right[-1].tolist() == run.correct().tolist() == run.predictions["correct"].tolist()
+    assert run.right.double().mean(1).tolist() == pytest.approx(
+        run.table["test_accuracy"].tolist(), abs=1e-15
+    )
+    label = task.label(split.test).tolist()
+    Y = task.one_hot_labels(split.train)
+    for right, M in zip(run.right.tolist(), run.history[:-1], strict=True):
+        scores = rfm.KernelMachine.fit(split.train, Y, kernel, M).predict(split.test).tolist()
+        leads = [score.pop(own) - max(score) for score, own in zip(scores, label, strict=True)]
+        assert right == [lead > 1e-9 for lead in leads]
+    assert len({tuple(right) for right in run.right.tolist()}) > 2  # it is not one row repeated
+
+
+def test_a_row_of_points_got_right_is_the_last_of_a_shorter_run() -> None:
+    split = half(rfm.addition(13), fraction=0.75)
+    run = rfm.fit(split, rfm.Gaussian(), 12)
+    for t in range(1, 13):
+        assert rfm.fit(split, rfm.Gaussian(), t).correct().equal(run.right[t - 1])
+    assert 0 < run.right[-1].sum() < len(split.test)
+    assert not run.right[0].any()
+
+
+def test_points_got_right_by_kind_make_up_the_table() -> None:
+    split = trap(rfm.addition(11)).move_random(20, 0)
+    run = rfm.fit(split, rfm.Gaussian(), 12)
+    for kind in (Kind.WITHHELD, Kind.MOVED):
+        share = run.right[:, split.test_kind == kind].double().mean(1)
+        found = run.table[f"{kind.name.lower()}_accuracy"]
+        assert share.tolist() == pytest.approx(found.tolist(), abs=1e-15)
+    assert run.right.any()
+
+
+def test_a_run_cut_short_has_a_row_of_points_for_each_iteration_made() -> None:
+    whole = rfm.fit(half(PLUS), rfm.Gaussian(), 8)
+    stopped = rfm.fit(half(PLUS), rfm.Gaussian(), 8, stop=lambda row: row["iteration"] == 3)
+    assert stopped.right.equal(whole.right[:3])
+
+    def interrupt(row: dict[str, float]) -> bool:
+        if row["iteration"] == 5:
+            raise KeyboardInterrupt
+        return False
+
+    with pytest.raises(Interrupted) as caught:
+        rfm.fit(half(PLUS), rfm.Gaussian(), 8, stop=interrupt)
+    assert caught.value.run.right.equal(whole.right[:5])
+    assert len(caught.value.run.table) == 5
+
+
+def test_a_tie_is_right_in_no_iteration() -> None:
+    """In a trap only rounding tells the classes apart."""
+    run = rfm.fit(trap(rfm.addition(13)), rfm.Gaussian(), 30)
+    assert not run.right.any()
+
+
 def test_kinds_that_are_not_there_are_nan() -> None:
     table = rfm.fit(half(PLUS), rfm.Gaussian(), 2).table
     assert table[["withheld_accuracy", "moved_accuracy", "orbit_baseline"]].isna().all(axis=None)

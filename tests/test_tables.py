@@ -193,10 +193,11 @@ def test_a_tampered_digit_is_found(table: Path, settings: list[Setting]) -> None
             assert any(name in text and forged in text for text in found), (i, name)
 
 
-@pytest.mark.parametrize("name", ["reflections", "power", "withheld_right", "first_loss"])
+@pytest.mark.parametrize("name", ["reflections", "power", "withheld_right", "first_loss", "keeps", "weakest"])
 def test_a_tampered_copy_of_a_stored_table_is_found(name: str, tmp_path: Path) -> None:
     stored = tables.DATA / "dihedral_subgroups.csv"
-    settings = list(tables.TABLES["dihedral_subgroups"].settings())
+    table = tables.TABLES["dihedral_subgroups"]
+    settings = list(table.settings())
     lines, copy = read(stored), tmp_path / "copy.csv"
     i = random.Random(SEED).randrange(len(lines))
     digit, *rest = lines[i][name]
@@ -204,7 +205,7 @@ def test_a_tampered_copy_of_a_stored_table_is_found(name: str, tmp_path: Path) -
     rewrite(copy, lines)
     for path, honest in ((stored, True), (copy, False)):
         again = read(path)
-        found = misplaced(again, settings) + changed(again, settings, outcome, [i])
+        found = misplaced(again, settings) + changed(again, settings, table.measure, [i])
         assert (found == []) == honest, f"{found}, row {i}, drawn with TABLES_SEED={SEED}"
 
 
