@@ -193,7 +193,9 @@ def test_a_tampered_digit_is_found(table: Path, settings: list[Setting]) -> None
             assert any(name in text and forged in text for text in found), (i, name)
 
 
-@pytest.mark.parametrize("name", ["reflections", "power", "withheld_right", "first_loss", "keeps", "weakest"])
+@pytest.mark.parametrize(
+    "name", ["reflections", "power", "withheld_right", "first_loss", "keeps", "weakest"]
+)
 def test_a_tampered_copy_of_a_stored_table_is_found(name: str, tmp_path: Path) -> None:
     stored = tables.DATA / "dihedral_subgroups.csv"
     table = tables.TABLES["dihedral_subgroups"]
