@@ -4,26 +4,33 @@
 
 One way only: the MyST text ``book/src/NN-name.md`` becomes a notebook, is executed in ``book/``
 and is written as ``book/NN-name.ipynb``. A NAME picks the chapters that start with it.
-A notebook that fails keeps its old file, and the others still run.
+A notebook that fails keeps its old file, and the others still run; so it is with a text or a
+stored notebook that cannot be read.
 """
 
 import argparse
 import difflib
 import hashlib
+import json
+import os
 import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
-from nbformat import NotebookNode
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat import NotebookNode, ValidationError
 from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.validator import iter_validate
 from repository import ROOT, address
+from texts import KERNEL, NotebookError, check_text, entry
+from traces import traces
 
 BOOK = ROOT / "book"
 SOURCES = BOOK / "src"
@@ -32,7 +39,7 @@ CELL_TIMEOUT = 1200  # seconds
 
 # Fixed, so that a Python patch release or a kernel's display name changes no notebook.
 METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": KERNEL},
     "language_info": {
         "file_extension": ".py",
         "mimetype": "text/x-python",
@@ -41,10 +48,6 @@ METADATA = {
     },
 }
 
-# A path or an address of the machine that ran the notebook: differs elsewhere.
-MACHINE_DETAIL = re.compile(
-    rf"\bat 0x[0-9a-f]{{6,}}|(?<![\w.])(?:/(?:home|root|tmp|Users)/|{re.escape(str(ROOT))})\S*"
-)
 GLUE_PREFIX = "application/papermill.record/"
 GLUED_FIGURE = re.compile(
     r"^(?P<fence>`{3,}|:{3,})\{glue:figure\}[ \t]*(?P<key>\S+)[ \t]*\n(?P<body>.*?)^(?P=fence)",
@@ -52,8 +55,33 @@ GLUED_FIGURE = re.compile(
 )
 
 
-class NotebookError(Exception):
-    """A notebook that could not be made, with the cell and the reason."""
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Make a NotebookError that names `path` of whatever goes wrong with it."""
+    try:
+        yield
+    except Exception as error:  # jupytext, YAML and JSON raise what they like on bad input
+        raise NotebookError(f"{_shown(path)}: {_reason(error)}") from error
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case NotebookError() | CellExecutionError():
+            return str(error)
+        case UnicodeDecodeError():
+            line = error.object[: error.start].count(b"\n") + 1
+            return f"line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8"
+        case json.JSONDecodeError():
+            return f"line {error.lineno}: not JSON: {error.msg}"
+        case ValidationError():
+            return f"not a notebook as it should be: {error.message}"
+        case OSError(strerror=str()):
+            return error.strerror
+    return f"{type(error).__name__}: {error}"
 
 
 # Text -> notebook
@@ -61,12 +89,12 @@ class NotebookError(Exception):
 
 def sources(names: list[str] | None = None) -> list[Path]:
     """Return the texts of the chapters that start with one of `names`, by default all."""
-    texts = sorted(SOURCES.glob("*.md"))
+    texts = sorted(SOURCES.glob("[!.]*.md"))  # editors keep hidden files beside
     if not names:
         return texts
     for name in names:
         if not any(text.stem.startswith(name) for text in texts):
-            raise SystemExit(f"no chapter in {SOURCES.relative_to(ROOT)} starts with {name!r}")
+            raise SystemExit(f"no chapter in {_shown(SOURCES)} starts with {name!r}")
     return [text for text in texts if text.stem.startswith(tuple(names))]
 
 
@@ -92,29 +120,52 @@ def parse(source: Path) -> NotebookNode:
     """Return the notebook that a text describes, not executed.
 
     Identifiers of cells come from their content, so that editing one cell renames no other.
+
+    Raises:
+        NotebookError: The text cannot be read as MyST with the book's kernel.
     """
-    text = jupytext.read(source, fmt="md:myst")
-    cells = [c for c in text.cells if SETUP_TAG not in c.metadata.get("tags", [])]
-    cells.insert(0, setup_cell())
+    with naming(source):
+        text = source.read_text(encoding="utf-8-sig")
+        check_text(text)
+        cells = jupytext.reads(text, fmt="md:myst").cells
+        nb = new_notebook(cells=_named(cells), metadata=METADATA)
+        return _from_json(nbformat.v4.writes(nb))  # as it will be once stored
+
+
+def _named(cells: list[NotebookNode]) -> list[NotebookNode]:
+    cells = [setup_cell(), *(c for c in cells if SETUP_TAG not in c.metadata.get("tags", []))]
     seen: Counter[str] = Counter()
     for cell in cells:
         content = f"{cell.cell_type}\n{cell.source}".encode()
         key = hashlib.sha256(content).hexdigest()[:12]
         cell["id"] = f"{key}-{seen[key]}" if seen[key] else key
         seen[key] += 1
-    return new_notebook(cells=cells, metadata=METADATA)
+    return cells
+
+
+def _from_json(text: str) -> NotebookNode:
+    """Return the notebook that `text` holds, if it is one in the format that the tool writes."""
+    raw = json.loads(text)
+    version = {"version": nbformat.v4.nbformat, "version_minor": nbformat.v4.nbformat_minor}
+    for error in iter_validate(raw or {}, **version):
+        raise error
+    return nbformat.v4.to_notebook(raw)
 
 
 # Notebook -> executed notebook
 
 
 def execute(nb: NotebookNode, folder: Path) -> None:
-    """Execute `nb` in place, in a fresh kernel with `folder` as its working directory."""
+    """Execute `nb` in place, in a fresh kernel with `folder` as its working directory.
+
+    Raises:
+        NotebookError: A cell failed, or the kernel did, whatever the reason.
+    """
     client = NotebookClient(
         nb,
         timeout=CELL_TIMEOUT,
         startup_timeout=180,
-        kernel_name="python3",
+        kernel_name=KERNEL,
         extra_arguments=["--log-level=ERROR"],
         record_timing=False,
         store_widget_state=False,
@@ -123,8 +174,11 @@ def execute(nb: NotebookNode, folder: Path) -> None:
     )
     try:
         client.execute()
-    except (CellExecutionError, RuntimeError, TimeoutError) as error:
-        raise NotebookError(str(error)) from error
+    except Exception as error:
+        if hasattr(client, "_async_cleanup_kernel_future"):  # nbclient keeps Ctrl-C to itself
+            raise KeyboardInterrupt from error
+        where = f"code cell {client.code_cells_executed}: "  # a cell's own error shows its source
+        raise NotebookError(isinstance(error, DeadKernelError) * where + _reason(error)) from error
     nb.metadata = nbformat.from_dict(METADATA)
     for cell in nb.cells:
         for output in cell.get("outputs", []):
@@ -136,11 +190,23 @@ def make(source: Path) -> None:
     """Make and write the notebook of one text."""
     nb = parse(source)
     path = notebook_path(source)
-    execute(nb, path.parent)
-    if problems := list(output_problems(nb)):
-        raise NotebookError("\n".join(problems))
-    nbformat.validate(nb)
-    path.write_text(nbformat.writes(nb, version=4) + "\n", encoding="utf-8", newline="\n")
+    with naming(path):
+        execute(nb, path.parent)
+        if problems := list(output_problems(nb)):
+            raise NotebookError("\n".join(problems))
+        text = nbformat.v4.writes(nb)
+        _from_json(text)
+        _replace(path, text + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all."""
+    beside = path.with_name(f".{path.name}.partial")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 # Checks
@@ -164,21 +230,20 @@ def output_problems(nb: NotebookNode) -> Iterator[str]:
                 yield f"{where}raised {output.ename}: {output.evalue}"
             if output.output_type == "stream" and output.name == "stderr":
                 yield f"{where}wrote to stderr:\n{_indent(output.text)}"
-            if match := MACHINE_DETAIL.search(_text(output)):
-                yield f"{where}shows a detail of one machine: {match[0]}"
+            if found := next(traces(output), None):
+                yield f"{where}shows a detail of one machine: {found}"
             pictures += [mime for mime in output.get("data", {}) if "image/" in mime]
             for mime in output.get("data", {}):
                 if mime.startswith(GLUE_PREFIX + "image/"):
-                    key = output.metadata["scrapbook"]["name"]
+                    key = entry(output.metadata, "scrapbook", "name")
                     if not glued.get(key):
                         yield f"{where}glues {key!r}: show it by glue:figure with :alt: and caption"
         shown = [mime for mime in pictures if not mime.startswith(GLUE_PREFIX)]
         if shown:
-            style = cell.metadata.get("mystnb", {})
-            if not style.get("image", {}).get("alt", "").strip():
-                yield f"{where}shows a figure without alt text (mystnb: image: alt:)"
-            if not style.get("figure", {}).get("caption", "").strip():
-                yield f"{where}shows a figure without caption (mystnb: figure: caption:)"
+            for what, *keys in (("alt text", "image", "alt"), ("caption", "figure", "caption")):
+                words = entry(cell.metadata, "mystnb", *keys)
+                if not isinstance(words, str) or not words.strip():
+                    yield f"{where}shows a figure without {what} (mystnb: {keys[0]}: {keys[1]}:)"
         if len(shown) > 1:
             yield f"{where}shows {len(shown)} figures under one caption: one figure a cell"
 
@@ -201,7 +266,9 @@ def text_problems(source: Path, notebook: Path) -> Iterator[str]:
     if not notebook.exists():
         yield "the notebook is missing"
         return
-    want, have = parse(source), nbformat.read(notebook, as_version=4)
+    want = parse(source)
+    with naming(notebook):
+        have = _from_json(notebook.read_text(encoding="utf-8"))
     if have.metadata != want.metadata:
         yield "the notebook's metadata are not the book's"
     if len(have.cells) != len(want.cells):
@@ -218,19 +285,16 @@ def text_problems(source: Path, notebook: Path) -> Iterator[str]:
 
 def check(source: Path, notebook: Path | None = None) -> list[str]:
     """Return all that is wrong with the notebook of a text; an empty list is a pass."""
-    return list(text_problems(source, notebook or notebook_path(source)))
+    try:
+        return list(text_problems(source, notebook or notebook_path(source)))
+    except NotebookError as error:
+        return [str(error)]
 
 
 def orphans() -> list[Path]:
     """Return the notebooks that no text makes."""
     made = {notebook_path(source) for source in sources()}
-    return [path for path in sorted(BOOK.glob("*.ipynb")) if path not in made]
-
-
-def _text(output: NotebookNode) -> str:
-    texts = [value for mime, value in output.get("data", {}).items() if "image/" not in mime]
-    parts = [output.get("text", ""), *output.get("traceback", []), *map(str, texts)]
-    return "\n".join(parts)
+    return [path for path in sorted(BOOK.glob("[!.]*.ipynb")) if path not in made]
 
 
 def _indent(text: str) -> str:
@@ -256,6 +320,9 @@ def main() -> int:
                 problems = []
         except NotebookError as error:
             problems = [str(error)]
+        except KeyboardInterrupt:
+            print(f"{source.stem:32s} interrupted; what is stored stays as it is", file=sys.stderr)
+            return 130
         seconds = time.perf_counter() - start
         print(f"{source.stem:32s} {'FAILED' if problems else 'ok':6s} {seconds:7.1f} s", flush=True)
         for problem in problems:
@@ -263,7 +330,7 @@ def main() -> int:
         failed += bool(problems)
     if not arguments.names:
         for path in orphans():
-            print(f"{path.relative_to(ROOT)} has no text in {SOURCES.relative_to(ROOT)}")
+            print(f"{_shown(path)} has no text in {_shown(SOURCES)}")
             failed += 1
     return min(failed, 1)
 
