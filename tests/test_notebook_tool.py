@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import notebooks
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
@@ -372,6 +374,28 @@ def test_an_interrupt_ends_all(tmp_path: Path) -> None:
     assert "01-one" in done.stderr
     assert "02-two" not in done.stdout + done.stderr
     assert [path.name for path in folder.iterdir()] == ["src"]
+
+
+# The first cell
+
+
+@pytest.mark.parametrize("kind", ["package", "module", "folder"])
+def test_the_first_cell_refuses_another_rfm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    place = tmp_path / ("rfm.py" if kind == "module" else "rfm")
+    if kind != "module":
+        place.mkdir()
+    if kind != "folder":
+        (place if kind == "module" else place / "__init__.py").write_text("class LaplaceRFM: ...")
+    code = TransformerManager().transform_cell(notebooks.setup_cell().source)
+    exec(code, {})  # ours
+    monkeypatch.delitem(sys.modules, "rfm")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.setattr(sys, "meta_path", [PathFinder])  # an editable install has its own
+    with pytest.raises(ImportError, match="breaking-symmetry") as caught:
+        exec(code, {})
+    assert str(place) in str(caught.value)
 
 
 # Details of one machine

@@ -35,6 +35,7 @@ from traces import traces
 BOOK = ROOT / "book"
 SOURCES = BOOK / "src"
 SETUP_TAG = "setup"
+DISTRIBUTION = "breaking-symmetry"  # what pip calls the package; `rfm` is another one there
 CELL_TIMEOUT = 1200  # seconds
 
 # Fixed, so that a Python patch release or a kernel's display name changes no notebook.
@@ -104,14 +105,21 @@ def notebook_path(source: Path) -> Path:
 
 
 def setup_cell() -> NotebookNode:
-    """Return the first cell of every notebook: on Colab it brings the package and the tables."""
+    """Return the first cell of every notebook.
+
+    On Colab it brings the package and the tables; everywhere it refuses another package's `rfm`.
+    """
     code = (
-        "# On Google Colab, install and fetch what this notebook needs. Elsewhere do nothing.\n"
+        "# On Google Colab, install and fetch what this notebook needs. Elsewhere only look.\n"
         "import sys\n\n"
         'if "google.colab" in sys.modules:\n'
-        f'    %pip install --quiet "rfm[book] @ git+{address()}"\n'
+        f'    %pip install --quiet "{DISTRIBUTION}[book] @ git+{address()}"\n'
         f"    !git clone --quiet --depth 1 {address()} book\n"
-        "    %cd -q book/book"
+        "    %cd -q book/book\n\n"
+        "import rfm\n\n"
+        'if not hasattr(rfm, "withhold"):\n'
+        "    found = rfm.__spec__.origin or [*rfm.__path__]\n"
+        f'    raise ImportError(f"{{found}} is another rfm: this book needs {DISTRIBUTION}")'
     )
     return new_code_cell(code, metadata={"tags": ["remove-cell", SETUP_TAG]})
 
