@@ -58,6 +58,8 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	@echo "Setting up $(VENV): a few minutes, once."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@rm -rf rfm.egg-info  # of an older installation, when the distribution was still called rfm
+	@$(BIN)/python -m pip uninstall --quiet --yes rfm 2> /dev/null || true
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -5,6 +5,7 @@ Generalization in Feature Learning Kernels* (AISTATS 2026, arXiv 2604.00316), ci
 its precursor, arXiv 2407.20199.
 """
 
+from rfm.checks import check_kernel
 from rfm.decomposition import Decomposition, decompose
 from rfm.equivalence import (
     Equivalence,
@@ -15,7 +16,7 @@ from rfm.equivalence import (
     single_classes,
 )
 from rfm.groups import Group, abelian, cyclic, units
-from rfm.kernels import Gaussian, InnerProductKernel, Kernel, Quadratic, RadialKernel
+from rfm.kernels import InnerProductKernel, Kernel, RadialKernel
 from rfm.machine import KernelMachine, matrix_power
 from rfm.measures import (
     alignment,
@@ -25,14 +26,21 @@ from rfm.measures import (
     random_circulant_features,
 )
 from rfm.prediction import Prediction, predict
+from rfm.profiles import Gaussian, Laplace, Matern, Quadratic
+from rfm.recursion import fit
 from rfm.resources import memory_estimate
-from rfm.run import Interrupted, Run, converged, fit
+from rfm.run import Interrupted, Run, RunError
 from rfm.solve import Factor, JitterWarning, SingularKernelError, factorise
-from rfm.splits import Kind, Split, random_split, withhold
-from rfm.subgroups import Subgroup, generate, orbits, stabiliser
+from rfm.splits import Kind, Split, random_split, stabiliser, withhold
+from rfm.stopping import converged, direction_converged
+from rfm.subgroups import Subgroup, generate, orbits
 from rfm.sweeps import Setting, outcome, sweep
 from rfm.symmetry import Symmetry
 from rfm.tasks import Task, addition, division, multiplication, subtraction
+from rfm.version import VERSION, refuse_a_mixture
+
+refuse_a_mixture()
+__version__ = VERSION
 
 __all__ = [
     "Decomposition",
@@ -47,10 +55,13 @@ __all__ = [
     "Kernel",
     "KernelMachine",
     "Kind",
+    "Laplace",
+    "Matern",
     "Prediction",
     "Quadratic",
     "RadialKernel",
     "Run",
+    "RunError",
     "Setting",
     "SingularKernelError",
     "Split",
@@ -61,11 +72,13 @@ __all__ = [
     "addition",
     "alignment",
     "automorphisms",
+    "check_kernel",
     "circulant_deviation",
     "commutators",
     "converged",
     "cyclic",
     "decompose",
+    "direction_converged",
     "division",
     "equivalences",
     "factorise",

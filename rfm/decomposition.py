@@ -10,6 +10,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from rfm.arguments import instance, real, square
+from rfm.immutable import Immutable
 from rfm.prediction import Prediction, predict
 from rfm.splits import Split
 from rfm.subgroups import Subgroup, generate
@@ -20,7 +22,7 @@ DRAWS = 20_000  # samples of pure background from which a threshold is read off
 
 
 @dataclass(frozen=True, eq=False)
-class Decomposition:
+class Decomposition(Immutable):
     """A feature matrix projected on the span of the Π(g), g ∈ Dih(A); :func:`decompose` makes one.
 
     The supports of the Π(g) do not overlap, so the projection needs one mean for each g:
@@ -135,8 +137,12 @@ def decompose(
         ValueError: if M is not a symmetric matrix of finite numbers with that shape, or an option
             lies out of its range.
     """
-    _check(M, task, false_alarms, share)
-    n, which, M64 = task.n, carriers(task), M.detach().cpu().double()
+    instance(task, Task, "task")
+    M = square(M, f"the feature matrix for {task}", task.dimension)
+    if not 0 < real(false_alarms, "false_alarms", "between 0 and 1", 0, 1) < 1:
+        raise ValueError(f"false_alarms must lie between 0 and 1, not {false_alarms!r}")
+    share = real(share, "share", "between 0 and 1", 0, 1)
+    n, which, M64 = task.n, carriers(task), M.cpu().double()
     M64 = (M64 + M64.T) / 2
     sums = torch.zeros(2 * n, dtype=torch.float64)
     coefficients = sums.index_add(0, which.flatten(), M64.flatten()) / task.dimension
@@ -207,19 +213,3 @@ def carriers(task: Task) -> Tensor:
     for place, g in enumerate(task.symmetries):
         which[g.coordinates(), columns] = place
     return which
-
-
-def _check(M: Tensor, task: Task, false_alarms: float, share: float) -> None:
-    d = task.dimension
-    if not isinstance(M, Tensor) or M.shape != (d, d) or not M.is_floating_point():
-        what = f"{M.dtype} {tuple(M.shape)}" if isinstance(M, Tensor) else type(M).__name__
-        raise ValueError(f"features for {task} are a floating-point ({d}, {d}) matrix, not {what}")
-    M = M.detach()
-    if not bool(torch.isfinite(M).all()):
-        raise ValueError("the feature matrix has entries that are not finite")
-    if float((M - M.T).abs().max()) > 1e-6 * float(M.abs().max()):
-        raise ValueError("the feature matrix is not symmetric")
-    if not 0 < false_alarms < 1:
-        raise ValueError(f"false_alarms must lie between 0 and 1, not {false_alarms!r}")
-    if not 0 <= share <= 1:
-        raise ValueError(f"share must lie between 0 and 1, not {share!r}")

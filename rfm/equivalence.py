@@ -18,7 +18,9 @@ from math import prod
 import torch
 from torch import Tensor
 
+from rfm.arguments import flag, instance, integer, positions
 from rfm.groups import Group
+from rfm.immutable import Immutable
 from rfm.symmetry import Symmetry
 from rfm.tasks import Task
 
@@ -33,8 +35,10 @@ def automorphisms(group: Group) -> Tensor:
     φ(n) multiplications by a unit.
 
     Raises:
-        ValueError: if there are too many candidates, as for large powers of a group.
+        ValueError: for what is no group, or if there are too many candidates, as for large powers
+            of a group.
     """
+    instance(group, Group, "group")
     powers = _powers(group)
     images = [torch.nonzero(powers[:, m] == group.identity).flatten() for m in group.moduli]
     count = prod(map(len, images))
@@ -45,23 +49,24 @@ def automorphisms(group: Group) -> Tensor:
         )
     candidates = torch.cartesian_prod(*images).reshape(count, -1)  # images of the generators
     value, exponent = torch.full((count, group.order), group.identity), group.logarithm
+    table = group.table
     for i in reversed(range(len(group.moduli))):  # mixed radix, last digit first
         digit, exponent = exponent % group.moduli[i], exponent // group.moduli[i]
-        value = group.table[value, powers[candidates[:, i]][:, digit]]
+        value = table[value, powers[candidates[:, i]][:, digit]]
     bijective = (value.sort(dim=1).values == torch.arange(group.order)).all(dim=1)
     return value[bijective]
 
 
 def _powers(group: Group) -> Tensor:
     """(n, max n_i + 1) int64: positions of a^0, a^1, … for each position a."""
-    powers = [torch.full((group.order,), group.identity)]
+    powers, a = [torch.full((group.order,), group.identity)], torch.arange(group.order)
     for _ in range(max(group.moduli)):
-        powers.append(group.table[powers[-1], torch.arange(group.order)])
+        powers.append(group.multiply(powers[-1], a))
     return torch.stack(powers, dim=1)
 
 
 @dataclass(frozen=True, eq=False)
-class Equivalence:
+class Equivalence(Immutable):
     """A map that renames coordinates and labels of a task and keeps its table.
 
     On (a, b) with b = τ(b′), τ the twist of the task:
@@ -76,6 +81,9 @@ class Equivalence:
         s: position of s.
         t: position of t.
         swaps: whether the operands are exchanged.
+
+    Raises:
+        ValueError: if ``automorphism`` is none of the task's group, or ``s`` or ``t`` no position.
     """
 
     task: Task
@@ -84,18 +92,44 @@ class Equivalence:
     t: int
     swaps: bool
 
+    def __post_init__(self) -> None:
+        instance(self.task, Task, "task")
+        group, n = self.task.group, self.task.n
+        φ, table = positions(self.automorphism, n, "the automorphism"), group.table
+        bijective = torch.equal(φ.sort().values, torch.arange(n))
+        if not bijective or not torch.equal(φ[table], table[φ[:, None], φ]):
+            raise ValueError(f"this map of positions is no automorphism of {group}")
+        object.__setattr__(self, "automorphism", φ)
+        self._place()
+
+    def translated(self, s: int, t: int, swaps: bool) -> Equivalence:
+        """The map with the same automorphism and another translation and swap.
+
+        Raises:
+            ValueError: if ``s`` or ``t`` is no position.
+        """
+        other = object.__new__(Equivalence)  # nothing to be checked again about the automorphism
+        other.__dict__.update(vars(self) | {"s": s, "t": t, "swaps": swaps})
+        other._place()
+        return other
+
+    def _place(self) -> None:
+        for name in ("s", "t"):
+            object.__setattr__(self, name, integer(getattr(self, name), name, 0, self.task.n - 1))
+        object.__setattr__(self, "swaps", flag(self.swaps, "swaps"))
+
     def __call__(self, pairs: Tensor) -> Tensor:
-        """Images of ``pairs`` (..., 2), same shape. Raises ValueError for other input."""
-        table, twist, pairs = self.task.group.table, self.task.twist, self.task.checked(pairs)
-        a = table[self.automorphism[pairs[..., 0]], self.s]
-        b = table[self.automorphism[twist[pairs[..., 1]]], self.t]
+        """Images of ``pairs`` (2,) or (m, 2), same shape. Raises ValueError for other input."""
+        group, twist, pairs = self.task.group, self.task.twist, self.task.checked(pairs)
+        a = group.multiply(self.automorphism[pairs[..., 0]], self.s)
+        b = group.multiply(self.automorphism[twist[pairs[..., 1]]], self.t)
         a, b = (b, a) if self.swaps else (a, b)
         return torch.stack([a, twist[b]], dim=-1)
 
     def on_labels(self) -> Tensor:
         """Where it sends each label, (n,) int64."""
-        table = self.task.group.table
-        return table[table[self.automorphism, self.s], self.t]
+        group = self.task.group
+        return group.multiply(group.multiply(self.automorphism, self.s), self.t)
 
     def coordinates(self) -> Tensor:
         """Where it sends each of the 2n coordinates of a one-hot pair, (2n,) int64."""
@@ -112,26 +146,41 @@ def equivalences(task: Task) -> Iterator[Equivalence]:
     """All maps, twice n² times the number of automorphisms, one after the other.
 
     Raises:
-        ValueError: as :func:`automorphisms`, when the first one is asked for.
+        ValueError: for what is no task, and as :func:`automorphisms`, when the first one is asked
+            for.
     """
-    positions = range(task.n)
-    for φ, s, t, swaps in product(automorphisms(task.group), positions, positions, (False, True)):
-        yield Equivalence(task, φ, s, t, swaps)
+    instance(task, Task, "task")
+    places, e = range(task.n), task.group.identity
+    for φ in automorphisms(task.group):
+        centre = Equivalence(task, φ, e, e, swaps=False)
+        for s, t, swaps in product(places, places, (False, True)):
+            yield centre.translated(s, t, swaps)
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
+class HeldOut(Immutable):
     """A class of equivalent sets of held-out samples.
 
     Attributes:
         task: the task.
         representative: (m, 2) int64, one of the sets.
         size: how many sets belong to the class.
+
+    Raises:
+        ValueError: if the representative is not one or two pairs, or the size no positive integer.
     """
 
     task: Task
     representative: Tensor
     size: int
+
+    def __post_init__(self) -> None:
+        instance(self.task, Task, "task")
+        pairs = self.task.checked(object.__getattribute__(self, "representative"))
+        if pairs.ndim != 2 or len(pairs) not in (1, 2):
+            raise ValueError("held out are one sample or two, as a tensor (1, 2) or (2, 2)")
+        object.__setattr__(self, "representative", pairs.clone())
+        object.__setattr__(self, "size", integer(self.size, "size", 1))
 
     @cached_property
     def common_mirror(self) -> Symmetry | None:
@@ -157,7 +206,12 @@ class HeldOut:
 
 
 def single_classes(task: Task) -> tuple[HeldOut, ...]:
-    """The classes of single samples: one, for translations carry any sample to any other."""
+    """The classes of single samples: one, for translations carry any sample to any other.
+
+    Raises:
+        ValueError: for what is no task.
+    """
+    instance(task, Task, "task")
     neutral = torch.full((1, 2), task.group.identity)
     return (HeldOut(task, neutral, task.n**2),)
 
@@ -172,8 +226,9 @@ def pair_classes(task: Task) -> tuple[HeldOut, ...]:
     up to λ ~ 1/λ, (p + 3)/2 classes.
 
     Raises:
-        ValueError: as :func:`automorphisms`.
+        ValueError: for what is no task, and as :func:`automorphisms`.
     """
+    instance(task, Task, "task")
     group, n = task.group, task.n
     differences = torch.cartesian_prod(torch.arange(n), torch.arange(n))
     smallest = torch.full((n * n,), n * n)

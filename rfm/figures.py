@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from rfm.arguments import instance
 from rfm.decomposition import Decomposition
 from rfm.prediction import Prediction
 from rfm.run import Run
@@ -94,7 +95,15 @@ def split_table(
         mirrors: reflections whose axis, the fixed points, is dotted in black.
         ax: where to draw.
         legend: whether to explain the colours below the picture.
+
+    Raises:
+        ValueError: if the run or the prediction is for another split, or a mirror of another task.
     """
+    instance(split, Split, "split")
+    if run is not None and not run.split.alike(split):
+        raise ValueError(f"the run is of another split: {run.split!r}, not {split!r}")
+    if any(g.task != split.task for g in mirrors):
+        raise ValueError(f"the mirrors must be reflections of {split.task}")
     ax = plt.gca() if ax is None else ax
     n = split.task.n
     picture = np.where((split.kind == Kind.TRAIN).numpy(), 0, 3)

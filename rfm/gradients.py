@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 CHUNK = 128  # samples handled at a time; keeps temporaries near the processor's cache
+OUTPUTS = 16  # outputs handled at a time by the closed form; bounds its memory
 
 
 def grouped_products(
@@ -29,6 +30,10 @@ def grouped_products(
     N²cd. For a radial kernel x_i − x_j stands for x_i, so Σ_i α_ic w_ij is subtracted at the two
     coordinates of x_j.
 
+    The sum of squares minus the square of the sum over N is the centred one in exact arithmetic. In
+    floating point it turns directions in which all h_jc agree into noise, so h_1c is subtracted
+    from every h_jc first: it shifts the mean, and changes no centred product.
+
     Args:
         weights: gradient weights w (N, m) of all samples ``x`` at m of them, (m, 2).
         translation_invariant: whether the kernel is radial.
@@ -41,17 +46,21 @@ def grouped_products(
     """
     (N, n), (a, b) = α.shape, x.unbind(1)
     grouped = [_group_by(operand, α, n) for operand in (a, b)]
-    total, sums = α.new_zeros(2 * n, 2 * n), α.new_zeros(2 * n, n)
+    total, sums, origin = α.new_zeros(2 * n, 2 * n), α.new_zeros(2 * n, n), None
     for j in torch.arange(N, device=a.device).split(CHUNK):
-        w = weights(x[j])  # (N, m)
+        w, column = weights(x[j]), torch.arange(len(j), device=a.device)  # w is (N, m)
+        if translation_invariant:
+            w[j, column] = 0.0  # times x_j − x_j: a large one would drown the others in rounding
         h = w.new_empty(2 * n, len(j), n)
         for half, (members, their_α) in zip(h.split(n), grouped, strict=True):
             _grouped_product(w, members, their_α, out=half)
         if translation_invariant:
             own = h[:n].sum(0)  # Σ_i α_ic w_ij, (m, n)
-            column = torch.arange(len(j), device=a.device)
             h[a[j], column] -= own
             h[n + b[j], column] -= own
+        if centred:
+            origin = h[:, 0].clone() if origin is None else origin
+            h -= origin[:, None]
         sums += h.sum(1)
         h = h.flatten(1)
         total[:n, :n].addmm_(h[:n], h[:n].T)
@@ -67,7 +76,8 @@ def quadratic_products(x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tenso
 
     With w_ij = 2 x_iᵀM x_j and S_c = Σ_i α_ic x_i x_iᵀ it is h_jc = 2 S_c M x_j. So the sum is
     4 Σ_c S_c M T M S_c, with T = Σ_j (x_j − x̄)(x_j − x̄)ᵀ the scatter matrix of the samples: no
-    sum over pairs of samples is left, and 4n⁴ multiplications stand for 2N²n.
+    sum over pairs of samples is left, and 4n⁴ multiplications stand for 2N²n. N T is made of whole
+    numbers, so it is exact, and so are its null directions.
 
     Args:
         x: (N, 2) int64 training pairs.
@@ -79,17 +89,22 @@ def quadratic_products(x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tenso
         (2n, 2n), dtype of ``M``.
     """
     (N, n), (a, b) = α.shape, (x[:, 0], α.shape[1] + x[:, 1])
-    one, both = M.new_ones(N), ((a, a), (b, b), (a, b), (b, a))  # x xᵀ has ones at these places
-    T, S = M.new_zeros(2 * n, 2 * n), M.new_zeros(2 * n, 2 * n, n)
-    for place in both:
-        T.index_put_(place, one, accumulate=True)
-        S.index_put_(place, α, accumulate=True)
+    places = (a, a), (b, b), (a, b), (b, a)  # x xᵀ has ones there
+    NT, total = M.new_zeros(2 * n, 2 * n), M.new_zeros(2 * n, 2 * n)
+    for place in places:
+        NT.index_put_(place, M.new_full((N,), N), accumulate=True)
     if centred:
-        total = T.diagonal().clone()  # Σ_j x_j
-        T.addr_(total, total, alpha=-1 / N)
-    S = S.permute(2, 0, 1)  # S_c, symmetric
-    left = S @ (M @ T @ M)
-    return 4 * left.transpose(0, 1).reshape(2 * n, -1) @ S.transpose(1, 2).reshape(-1, 2 * n)
+        sum_x = NT.diagonal() / N
+        NT -= torch.outer(sum_x, sum_x)
+    middle = 4 / N * (M @ NT @ M)
+    for some in α.split(OUTPUTS, dim=1):
+        S = M.new_zeros(2 * n, 2 * n, some.shape[1])
+        for place in places:
+            S.index_put_(place, some, accumulate=True)
+        S = S.permute(2, 0, 1)  # S_c, symmetric
+        left = (S @ middle).transpose(0, 1).reshape(2 * n, -1)  # the S_c M T M side by side
+        total.addmm_(left, S.reshape(-1, 2 * n))
+    return total
 
 
 def _group_by(operand: Tensor, α: Tensor, n: int) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from itertools import chain, product
 from math import prod
@@ -12,10 +12,14 @@ from sympy import factorint, isprime, primitive_root
 from sympy.utilities.iterables import partitions
 from torch import Tensor
 
+from rfm.arguments import integer, positions
+from rfm.immutable import Immutable
+
 Value = int | tuple[int, ...]
+LARGEST = 4096  # order of a group; its Cayley table then takes 128 MB
 
 
-class Group:
+class Group(Immutable):
     """A finite Abelian group A of order n whose elements are the positions 0, …, n−1.
 
     The group is given by its *logarithm*: an isomorphism to Z_{n₁} × … × Z_{n_k}, whose
@@ -25,39 +29,92 @@ class Group:
     Attributes:
         order: the number n of elements.
         moduli: (n₁, …, n_k), the orders of the cyclic factors.
-        logarithm: (n,) int64, position ↦ number of its image in the product of cyclic groups.
         values: the n values in the order of their positions: residues, or tuples of residues.
-        table: (n, n) int64, the Cayley table: ``table[a, b]`` is the position of a ⋆ b.
-        inverses: (n,) int64, position ↦ position of the inverse.
-        orders: (n,) int64, position ↦ order of the element.
+        name: what it is called, such as ``Z_31``.
         identity: position of the neutral element.
     """
 
     def __init__(
-        self, moduli: Sequence[int], logarithm: Tensor, values: Sequence[Value], name: str
+        self,
+        moduli: Sequence[int],
+        logarithm: Tensor,
+        values: Iterable[Value],
+        name: str,
+        law: Callable[[Value, Value], Value] | None = None,
     ):
-        self.moduli = tuple(moduli)
+        """Make the group, and check it as far as that is possible.
+
+        Args:
+            moduli: integers of at least 2.
+            logarithm: (n,) int64, a permutation of 0, …, n−1.
+            values: n different integers, or tuples of integers.
+            name: what it is to be called.
+            law: the operation on values, if it is to be compared with the table that follows from
+                the logarithm, all n² entries of it: then a logarithm that is no homomorphism is
+                found.
+
+        Raises:
+            ValueError: for anything else, and for an order beyond ``LARGEST``.
+        """
+        self.moduli = tuple(integer(m, "a modulus", 2) for m in _sequence(moduli, "moduli"))
         self.order = prod(self.moduli)
-        self.logarithm = logarithm
-        self.values = tuple(values)
-        self.name = name
+        if not self.moduli or self.order > LARGEST:
+            raise ValueError(f"the moduli must be one or more with a product up to {LARGEST}")
+        self._logarithm = positions(logarithm, self.order, "the logarithm")
+        if not torch.equal(self._logarithm.sort().values, torch.arange(self.order)):
+            raise ValueError("the logarithm must be a bijection: it takes a number twice")
+        self.values = tuple(_plain(value) for value in _sequence(values, "values"))
         self._positions = {value: i for i, value in enumerate(self.values)}
-        exponential = torch.argsort(logarithm)
-        digits = _digits(self.moduli)[logarithm]
+        if len(self.values) != self.order or len(self._positions) != self.order:
+            raise ValueError(
+                f"a group of order {self.order} needs as many different values, not "
+                f"{len(self._positions)} among {len(self.values)}"
+            )
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"the name of a group must be a text, not {name!r}")
+        self.name = name
+        exponential = torch.argsort(self._logarithm)
+        digits = _digits(self.moduli)[self._logarithm]
         m = torch.tensor(self.moduli)
-        self.table = exponential[_number((digits[:, None] + digits[None, :]) % m, self.moduli)]
-        self.inverses = exponential[_number(-digits % m, self.moduli)]
+        self._table = exponential[_number((digits[:, None] + digits[None, :]) % m, self.moduli)]
+        self._inverses = exponential[_number(-digits % m, self.moduli)]
         per_factor = m // torch.gcd(m, digits)  # the order of x in Z_m is m / gcd(m, x)
-        self.orders = reduce(torch.lcm, per_factor.unbind(1))
+        self._orders = reduce(torch.lcm, per_factor.unbind(1))
         self.identity = int(exponential[0])
+        if law is not None:
+            self._compare(law)
 
-    def multiply(self, a: Tensor, b: Tensor) -> Tensor:
-        """Positions of a ⋆ b; any shapes that broadcast."""
-        return self.table[a, b]
+    @property
+    def logarithm(self) -> Tensor:
+        """(n,) int64, position ↦ number of its image in the product of cyclic groups."""
+        return self._logarithm
 
-    def inverse(self, a: Tensor) -> Tensor:
-        """Positions of the inverses, same shape as ``a``."""
-        return self.inverses[a]
+    @property
+    def table(self) -> Tensor:
+        """(n, n) int64, the Cayley table: ``table[a, b]`` is the position of a ⋆ b."""
+        return self._table
+
+    @property
+    def inverses(self) -> Tensor:
+        """(n,) int64, position ↦ position of the inverse."""
+        return self._inverses
+
+    @property
+    def orders(self) -> Tensor:
+        """(n,) int64, position ↦ order of the element."""
+        return self._orders
+
+    def multiply(self, a: Tensor | int, b: Tensor | int) -> Tensor:
+        """Positions of a ⋆ b; any shapes that broadcast.
+
+        Raises:
+            ValueError: if ``a`` or ``b`` are not positions.
+        """
+        return self._table[self._checked(a), self._checked(b)]
+
+    def inverse(self, a: Tensor | int) -> Tensor:
+        """Positions of the inverses, same shape as ``a``. Raises ValueError for other input."""
+        return self._inverses[self._checked(a)]
 
     def position(self, value: Value) -> int:
         """Position of an element given as a reader writes it: a residue or a tuple of residues.
@@ -65,19 +122,40 @@ class Group:
         Raises:
             ValueError: if the value is not an element of the group.
         """
-        parts = value if isinstance(value, tuple) else (value,)
-        if any(type(part) is not int for part in parts) or value not in self._positions:
+        try:
+            return self._positions[_plain(value)]
+        except (ValueError, KeyError):
             raise ValueError(
                 f"{value!r} is not an element of {self.name}; its elements are "
                 f"{self.values[0]}, {self.values[1 % self.order]}, …, {self.values[-1]}"
-            )
-        return self._positions[value]
+            ) from None
+
+    def _checked(self, a: Tensor | int) -> Tensor | int:
+        if not isinstance(a, Tensor):
+            return integer(a, "a position", 0, self.order - 1)
+        if a.dtype != torch.int64 or a.device.type == "meta":
+            raise ValueError(f"positions must be int64, not {a.dtype} on {a.device.type}")
+        if a.numel() and not 0 <= int(a.min()) <= int(a.max()) < self.order:
+            raise ValueError(f"positions must lie in 0, …, {self.order - 1}")
+        return a
+
+    def _compare(self, law: Callable[[Value, Value], Value]) -> None:
+        for (x, a), (y, b) in product(self._positions.items(), repeat=2):
+            expected = self.values[int(self._table[a, b])]
+            if (found := law(x, y)) != expected:
+                raise ValueError(
+                    f"the logarithm is no homomorphism: by it {x} ⋆ {y} is {expected}, by the law "
+                    f"it is {found}"
+                )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Group) and (self.name, self.values) == (other.name, other.values)
+        return self is other or (isinstance(other, Group) and self._facts() == other._facts())
 
     def __hash__(self) -> int:
-        return hash((self.name, self.values))
+        return hash((self.name, self.moduli, self.values))
+
+    def _facts(self) -> tuple[object, ...]:
+        return self.name, self.moduli, self.values, self._logarithm.tolist()
 
     def __repr__(self) -> str:
         return self.name
@@ -87,10 +165,14 @@ def cyclic(*moduli: int) -> Group:
     """Z_{n₁} × … × Z_{n_k} under addition; a single modulus gives Z_n.
 
     Raises:
-        ValueError: if no modulus is given, or one is not an integer of at least 2.
+        ValueError: if no modulus is given, one is not an integer of at least 2, or their product is
+            beyond ``LARGEST``.
     """
-    if not moduli or any(not isinstance(m, int) or isinstance(m, bool) or m < 2 for m in moduli):
-        raise ValueError(f"moduli must be one or more integers of at least 2, not {moduli}")
+    moduli = tuple(integer(m, "a modulus", 2) for m in moduli)
+    if not moduli or prod(moduli) > LARGEST:
+        raise ValueError(
+            f"one or more moduli of at least 2 are needed, with a product up to {LARGEST}"
+        )
     values = list(product(*(range(m) for m in moduli)))
     return Group(
         moduli,
@@ -106,10 +188,11 @@ def units(p: int) -> Group:
     It is cyclic: the logarithm is taken to the base of the smallest primitive root of p.
 
     Raises:
-        ValueError: if p is not a prime of at least 3.
+        ValueError: if p is not a prime of at least 3, up to ``LARGEST``.
     """
-    if not isinstance(p, int) or p < 3 or not isprime(p):
-        raise ValueError(f"multiplication and division need an odd prime modulus, not {p!r}")
+    p = integer(p, "the odd prime modulus of multiplication and division", 3, LARGEST)
+    if not isprime(p):
+        raise ValueError(f"multiplication and division need an odd prime modulus, not {p}")
     root, logarithm, power = primitive_root(p), torch.empty(p - 1, dtype=torch.int64), 1
     for exponent in range(p - 1):
         logarithm[power - 1] = exponent
@@ -125,15 +208,28 @@ def abelian(order: int) -> list[Group]:
     one group for each partition m = m₁ + … + m_k, namely Z_{p^m₁} × … × Z_{p^m_k}.
 
     Raises:
-        ValueError: if the order is not an integer of at least 2.
+        ValueError: if the order is not an integer of at least 2, up to ``LARGEST``.
     """
-    if not isinstance(order, int) or isinstance(order, bool) or order < 2:
-        raise ValueError(f"the order must be an integer of at least 2, not {order!r}")
+    order = integer(order, "the order", 2, LARGEST)
     choices = [
         [[p**i for i, times in split.items() for _ in range(times)] for split in partitions(m)]
         for p, m in factorint(order).items()
     ]
     return [cyclic(*chain(*choice)) for choice in product(*choices)]
+
+
+def _sequence(values: object, name: str) -> tuple:
+    """The members of a sequence or range; a text is none."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"{name} must be a sequence, not {values!r}")
+    return tuple(values)
+
+
+def _plain(value: object) -> Value:
+    """A value in Python's own integers. Raises ValueError if it is neither integer nor tuple."""
+    if isinstance(value, tuple):
+        return tuple(integer(part, "a residue") for part in value)
+    return integer(value, "a residue")
 
 
 def _digits(moduli: tuple[int, ...]) -> Tensor:

@@ -1,57 +1,31 @@
 """Kernels on one-hot pairs under a metric M, and the weights their gradients need.
 
 Two families cover the usual ones. A radial kernel is φ(‖x − x′‖²_M), an inner-product kernel is
-ψ(xᵀMx′). A new kernel is a subclass with two methods of a line each; both work in place, because
-at the sizes of interest a spare matrix costs as much as the factorisation saves.
+ψ(xᵀMx′). A new kernel is a subclass with one method, its profile φ or ψ::
+
+    class Cauchy(rfm.RadialKernel):
+        def profile(self, u):
+            return 1 / (1 + u)
+
+What else a machine needs of it, torch derives. :func:`rfm.check_kernel` tries it out.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import sqrt
 
 import torch
 from torch import Tensor
+from torch.nn.functional import threshold_
 
-from rfm.gradients import grouped_products, quadratic_products
+from rfm.arguments import pairs_below
+from rfm.gradients import grouped_products
+from rfm.onehot import columns, squared_norms, sum_rows
 
 BLOCK = 2**18  # kernel values worked on at a time, so that all passes over them stay in the cache
-
-
-def columns(y: Tensor, M: Tensor) -> Tensor:
-    """M times the codes of the pairs ``y`` (N′, 2), shape (2n, N′)."""
-    n = M.shape[0] // 2
-    return (M[y[:, 0]] + M[n + y[:, 1]]).T.contiguous()
-
-
-def sum_rows(x: Tensor, table: Tensor, out: Tensor | None = None) -> Tensor:
-    """The codes of the pairs ``x`` (N, 2) times a ``table`` (2n, N′): its rows a and n+b, added."""
-    out = torch.index_select(table, 0, x[:, 0], out=out)
-    return out.add_(table.index_select(0, table.shape[0] // 2 + x[:, 1]))
-
-
-def inner_products(x: Tensor, y: Tensor, M: Tensor) -> Tensor:
-    """xᵀMx′ for one-hot pairs without a matrix product.
-
-    xᵀMx′ = M[a, a′] + M[a, n+b′] + M[n+b, a′] + M[n+b, n+b′].
-
-    Args:
-        x: (N, 2) int64 positions (a, b), on the device of ``M``.
-        y: (N′, 2) int64 positions (a′, b′).
-        M: (2n, 2n), symmetric.
-
-    Returns:
-        (N, N′), dtype of ``M``.
-    """
-    return sum_rows(x, columns(y, M))
-
-
-def squared_norms(x: Tensor, M: Tensor) -> Tensor:
-    """xᵀMx for one-hot pairs ``x`` (N, 2); returns (N,)."""
-    a, b = x[:, 0], M.shape[0] // 2 + x[:, 1]
-    return M[a, a] + M[b, b] + 2 * M[a, b]
+RESOLUTION = 16  # squared distances below this many ε of the largest entry of M are zero
 
 
 class Kernel(ABC):
@@ -59,25 +33,48 @@ class Kernel(ABC):
 
     The gradient of a kernel machine f = Σ_i α_i k_M(·, x_i) at x is M Σ_i α_i w_i (x_i − x) for a
     radial and M Σ_i α_i w_i x_i for an inner-product kernel, w_i given by :meth:`weights`.
+
+    A subclass defines :meth:`profile`. It may define :meth:`weight` where the derivative has a
+    better form than torch finds, and ``value_`` and ``weight_``, the same two functions with leave
+    to overwrite their argument, to be fast: at the sizes of interest a spare matrix costs as much
+    as the factorisation saves. What any of them returns is what counts. A subclass of a finished
+    kernel that redefines one of them loses those that were derived from it.
     """
 
     translation_invariant: bool
 
     @abstractmethod
-    def value_(self, u: Tensor) -> Tensor:
-        """Kernel values, in place: φ(u) or ψ(u)."""
+    def profile(self, u: Tensor) -> Tensor:
+        """φ(u) or ψ(u), each entry by itself; shape and dtype of ``u``."""
 
-    @abstractmethod
+    def weight(self, u: Tensor) -> Tensor:
+        """The gradient weight, −2φ′(u) or ψ′(u), by default from the profile by torch."""
+        return self._factor() * derivative(self.profile, u)
+
+    def value_(self, u: Tensor) -> Tensor:
+        """:meth:`profile`, which may overwrite ``u``; what is returned counts."""
+        return self.profile(u)
+
     def weight_(self, u: Tensor) -> Tensor:
-        """Gradient weights, in place: −2φ′(u) or ψ′(u)."""
+        """:meth:`weight`, which may overwrite ``u``; what is returned counts."""
+        return self.weight(u)
 
     def gram(self, x: Tensor, y: Tensor, M: Tensor, out: Tensor | None = None) -> Tensor:
-        """Kernel values (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2), written to ``out``."""
-        return self._apply(self.value_, x, y, M, out)
+        """Kernel values (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2), written to ``out``.
+
+        Raises:
+            ValueError: if these are not pairs of positions for ``M``, (2n, 2n), or the kernel does
+                not return what it should.
+        """
+        return self._apply(self.value_, *_pairs(x, y, M), M, out)
 
     def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
-        """Gradient weights w (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2)."""
-        return self._apply(self.weight_, x, y, M, None)
+        """Gradient weights w (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2).
+
+        Raises:
+            ValueError: as :meth:`gram`.
+        """
+        return self._apply(self.weight_, *_pairs(x, y, M), M, None)
 
     def gradient_products(self, x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tensor:
         """Σ_{j,c} (h_jc − h̄_c)(h_jc − h̄_c)ᵀ, (2n, 2n), for gradients g_jc = M h_jc of a fit.
@@ -92,6 +89,20 @@ class Kernel(ABC):
             lambda some: self.weights(x, some, M), self.translation_invariant, x, α, centred
         )
 
+    def __init_subclass__(cls, **options: object) -> None:
+        """A method that a class redefines takes those with it that a parent derived from it."""
+        super().__init_subclass__(**options)
+        for name, derived in DERIVED.items():
+            if name in vars(cls):
+                for other in derived:
+                    if other not in vars(cls):
+                        setattr(cls, other, getattr(cls._family(), other))
+
+    @classmethod
+    def _family(cls) -> type[Kernel]:
+        """The abstract class that it comes from."""
+        return next(c for c in cls.__mro__ if c.__module__ == __name__)
+
     def _apply(
         self,
         function_: Callable[[Tensor], Tensor],
@@ -105,8 +116,30 @@ class Kernel(ABC):
         table = self._table(y, M)
         rows = max(1, BLOCK // max(1, len(y)))
         for some, block in zip(x.split(rows), out.split(rows), strict=True):
-            function_(self._finish_(sum_rows(some, table, block), some, M))
+            u = self._finish_(sum_rows(some, table, block), some, M)
+            if (found := self.checked(function_, u)).data_ptr() != block.data_ptr():
+                block.copy_(found)
         return out
+
+    def checked(self, function_: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
+        """What a method of the kernel returns for ``u``.
+
+        Raises:
+            ValueError: if that is not a tensor of the shape and dtype of ``u``.
+        """
+        shape, dtype = u.shape, u.dtype
+        found = function_(u)
+        if not isinstance(found, Tensor) or (found.shape, found.dtype) != (shape, dtype):
+            what = f"{found.dtype} {tuple(found.shape)}" if isinstance(found, Tensor) else found
+            raise ValueError(
+                f"{self!r} must return a tensor like its argument, {dtype} {tuple(shape)}, not "
+                f"{what}"
+            )
+        return found.detach()
+
+    @abstractmethod
+    def _factor(self) -> float:
+        """What the derivative of the profile is multiplied by to give the weight."""
 
     @abstractmethod
     def _table(self, y: Tensor, M: Tensor) -> Tensor:
@@ -117,13 +150,43 @@ class Kernel(ABC):
         """The u of ``x`` (N, 2) from the sums of table rows (N, N′), in place."""
 
 
+# What a kernel loses when it redefines a method: the versions derived from the old one.
+DERIVED = {
+    "profile": ("weight", "value_", "weight_", "gradient_products"),
+    "weight": ("weight_", "gradient_products"),
+    "value_": (),
+    "weight_": ("gradient_products",),
+}
+
+
 class RadialKernel(Kernel):
     """φ(u) of the squared distance u = ‖x − x′‖²_M = xᵀMx + x′ᵀMx′ − 2xᵀMx′.
 
-    A subclass gives φ(u) as ``value_`` and −2φ′(u) as ``weight_``, both in place.
+    A subclass gives φ as ``profile``. The weight is −2φ′(u). Where φ has no derivative at 0, as a
+    function of the distance like exp(−√u) has none, the weight there counts as 0: it multiplies a
+    difference x − x′ of length 0. A distance that the entries of M do not resolve is 0.
     """
 
     translation_invariant = True
+
+    def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
+        """Gradient weights w (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2).
+
+        Raises:
+            ValueError: as :meth:`gram`.
+        """
+        x, y = _pairs(x, y, M)
+        if bool(torch.isfinite(self.checked(self.weight_, M.new_zeros(1, 1))).all()):
+            return self._apply(self.weight_, x, y, M, None)
+
+        def weight_(u: Tensor) -> Tensor:
+            coincide = u == 0
+            return self.checked(self.weight_, u).masked_fill(coincide, 0)
+
+        return self._apply(weight_, x, y, M, None)
+
+    def _factor(self) -> float:
+        return -2.0
 
     def _table(self, y: Tensor, M: Tensor) -> Tensor:
         table = columns(y, M).mul_(-2)
@@ -131,16 +194,22 @@ class RadialKernel(Kernel):
         return table
 
     def _finish_(self, sums: Tensor, x: Tensor, M: Tensor) -> Tensor:
-        return sums.add_(squared_norms(x, M)[:, None]).clamp_(min=0)
+        # The sum of ten numbers up to the largest entry of M is known to a few ε of that.
+        least = RESOLUTION * torch.finfo(M.dtype).eps * float(M.diagonal().max())
+        least = least if 0 < least < math.inf else 0.0
+        return threshold_(sums.add_(squared_norms(x, M)[:, None]), least, 0.0)
 
 
 class InnerProductKernel(Kernel):
     """ψ(u) of the inner product u = xᵀMx′.
 
-    A subclass gives ψ(u) as ``value_`` and ψ′(u) as ``weight_``, both in place.
+    A subclass gives ψ as ``profile``. The weight is ψ′(u).
     """
 
     translation_invariant = False
+
+    def _factor(self) -> float:
+        return 1.0
 
     def _table(self, y: Tensor, M: Tensor) -> Tensor:
         return columns(y, M)
@@ -149,48 +218,37 @@ class InnerProductKernel(Kernel):
         return sums
 
 
-@dataclass(frozen=True)
-class Gaussian(RadialKernel):
-    """exp(−‖x − x′‖²_M / 2L²), the form of the paper's released code, with L = 2.5 there.
+def derivative(function: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
+    """The derivative of a function of one number at each entry of ``u``, by torch.
 
-    The paper itself writes exp(−‖x − x′‖²_M / L); :meth:`as_printed` gives that form.
-
-    Attributes:
-        bandwidth: L > 0, in units of the distance.
+    Raises:
+        ValueError: if the function is not made of torch's differentiable operations.
     """
-
-    bandwidth: float = 2.5
-
-    def __post_init__(self) -> None:
-        if not self.bandwidth > 0:
-            raise ValueError(f"bandwidth must be positive, not {self.bandwidth}")
-
-    @classmethod
-    def as_printed(cls, L: float = 2.5) -> Gaussian:
-        """exp(−‖x − x′‖²_M / L), the kernel as the paper prints it [B, section 2]."""
-        if not L > 0:
-            raise ValueError(f"L must be positive, not {L}")
-        return cls(bandwidth=sqrt(L / 2))
-
-    def value_(self, u: Tensor) -> Tensor:
-        return u.mul_(-0.5 / self.bandwidth**2).exp_()
-
-    def weight_(self, u: Tensor) -> Tensor:
-        return self.value_(u).mul_(self.bandwidth**-2)
+    at = u.detach().clone().requires_grad_()
+    try:
+        with torch.enable_grad():
+            values = function(at.clone())  # a clone, so that it may be overwritten
+            (slope,) = torch.autograd.grad(values.sum(), at)
+    except (RuntimeError, AttributeError, TypeError) as error:
+        raise ValueError(
+            "torch cannot derive the weight of this kernel: make the profile of torch's "
+            f"differentiable operations, or define weight(u) ({error})"
+        ) from error
+    return slope
 
 
-@dataclass(frozen=True)
-class Quadratic(InnerProductKernel):
-    """(xᵀMx′)² [B, section 2].
-
-    The released code has 3(xᵀMx′)²; a constant factor has no effect at ridge 0.
-    """
-
-    def value_(self, t: Tensor) -> Tensor:
-        return t.square_()
-
-    def weight_(self, t: Tensor) -> Tensor:
-        return t.mul_(2)
-
-    def gradient_products(self, x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tensor:
-        return quadratic_products(x, α, M, centred)
+def _pairs(x: Tensor, y: Tensor, M: Tensor) -> tuple[Tensor, Tensor]:
+    """The arguments x and y, (N, 2) and (N′, 2), after making sure that M has their positions."""
+    if (
+        not isinstance(M, Tensor)
+        or M.dtype not in (torch.float32, torch.float64)
+        or M.ndim != 2
+        or M.shape[0] != M.shape[1]
+        or M.shape[0] % 2
+    ):
+        what = getattr(M, "dtype", type(M)), tuple(getattr(M, "shape", ()))
+        raise ValueError(f"M must be a (2n, 2n) matrix of float64 or float32, not {what}")
+    x, y = (pairs_below(pairs, len(M) // 2) for pairs in (x, y))
+    if x.ndim != 2 or y.ndim != 2:
+        raise ValueError("a kernel needs lists of pairs, of shapes (N, 2) and (N′, 2)")
+    return x, y

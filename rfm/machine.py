@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from rfm.arguments import instance, pairs_below, real, square
 from rfm.gradients import CHUNK
 from rfm.kernels import Kernel
 from rfm.solve import Factor, factorise
+
+# A lead smaller than this, relative to the scores, is rounding and counts as a tie.
+TIE = {torch.float64: 1e-9, torch.float32: 1e-4}
+SHRUNK = 1e-3  # |f| on the training set below which Y − λα has lost digits of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +47,8 @@ class KernelMachine:
         M: Tensor,
         ridge: float = 0.0,
         scratch: tuple[Tensor, Tensor] | None = None,
+        *,
+        warn: bool = True,
     ) -> KernelMachine:
         """Solve (K + λI) α = Y: one kernel matrix, one factorisation.
 
@@ -53,27 +60,57 @@ class KernelMachine:
             ridge: λ ≥ 0.
             scratch: two (N, N) tensors to overwrite with the kernel matrix and its factor, see
                 ``rfm.machine.scratch``; the factor of the returned machine then lives there.
+            warn: whether a jitter is told by a :class:`rfm.JitterWarning`.
 
         Raises:
+            ValueError: if the arguments do not fit together.
             rfm.SingularKernelError: if K cannot be factorised.
         """
+        instance(kernel, Kernel, "kernel")
+        if not isinstance(targets, Tensor) or targets.ndim != 2 or len(targets) != len(train):
+            raise ValueError("targets must be a matrix with one row for each training pair")
+        if targets.dtype != getattr(M, "dtype", None) or targets.shape[1] != len(M) // 2:
+            raise ValueError(f"targets must have the dtype of M and n = {len(M) // 2} columns")
+        train = pairs_below(train, len(M) // 2)
         K, L = scratch or (None, None)
         K = kernel.gram(train, train, M, out=K)
-        factor = factorise(K, ridge, out=L)
+        factor = factorise(K, ridge, out=L, warn=warn)
         return cls(kernel, M, train, targets, factor.solve(targets), factor)
 
     def predict(self, pairs: Tensor) -> Tensor:
-        """f at ``pairs`` (N′, 2), shape (N′, c)."""
+        """f at ``pairs`` (N′, 2), shape (N′, c).
+
+        Raises:
+            ValueError: if these are not pairs of positions.
+        """
         return torch.cat(
             [
                 self.kernel.gram(self.train, chunk, self.M).T @ self.coefficients
-                for chunk in pairs.split(CHUNK)
+                for chunk in pairs_below(pairs, len(self.M) // 2).split(CHUNK)
             ]
         )
 
     def train_predictions(self) -> Tensor:
-        """f at the training pairs, (N, c): Y − λα, which needs no product."""
-        return self.targets - self.factor.ridge * self.coefficients
+        """f at the training pairs, (N, c): Y − λα, which needs no product.
+
+        Where the ridge leaves next to nothing of Y the difference is rounding, and the product is
+        taken.
+        """
+        f = self.targets - self.factor.ridge * self.coefficients
+        return f if float(f.abs().max()) > SHRUNK else self.predict(self.train)
+
+    @cached_property
+    def resolution(self) -> float:
+        """What f can be trusted to: a lead that is smaller is rounding.
+
+        f(x) is a sum of N products k α, and its rounding grows with Σ_i |α_ic|, which a jitter or a
+        large condition number makes large: 10 ε max k max_c Σ_i |α_ic|. Besides, M carries the
+        rounding of earlier iterations: 1e-9 (1e-4 in float32) of the largest |f| on the training
+        set, or of the targets, 1, if that is less.
+        """
+        eps, α = torch.finfo(self.M.dtype).eps, self.coefficients
+        sums = 10 * eps * self.factor.largest * float(α.abs().sum(0).max())
+        return max(sums, TIE[self.M.dtype] * min(1.0, float(self.train_predictions().abs().max())))
 
     def agop(self, centred: bool = True) -> Tensor:
         """Average gradient outer product of the fit over the training set, (2n, 2n).
@@ -87,8 +124,26 @@ class KernelMachine:
                 does; False gives the raw average of the paper's text.
         """
         total = self.kernel.gradient_products(self.train, self.coefficients, self.M, centred)
-        agop = self.M @ total @ self.M / len(self.train)
-        return (agop + agop.T) / 2
+        return _sandwich(self.M, total / len(self.train))
+
+
+def _sandwich(M: Tensor, inner: Tensor) -> Tensor:
+    """M · inner · M for a positive semi-definite M, with the null directions of M kept exactly.
+
+    They can be the large ones of ``inner``. In plain products they come back as rounding, and a
+    root would turn that into features. So the product is taken on the range of M.
+    """
+    values, vectors = torch.linalg.eigh(M)
+    inside = values > _floor(values)
+    values, vectors = values[inside], vectors[:, inside]
+    core = (vectors.T @ inner @ vectors) * torch.outer(values, values)
+    product = vectors @ core @ vectors.T
+    return (product + product.T) / 2
+
+
+def _floor(values: Tensor) -> Tensor:
+    """Below this, eigenvalues in ascending order are zero to working precision."""
+    return 10 * len(values) * torch.finfo(values.dtype).eps * values[-1]
 
 
 def scratch(N: int, like: Tensor) -> tuple[Tensor, Tensor]:
@@ -103,11 +158,15 @@ def matrix_power(M: Tensor, s: float) -> Tensor:
     and is set to zero: a root would turn rounding of size ε into features of size ε^s.
 
     Raises:
-        ValueError: if s is not positive.
+        ValueError: if s is not positive, or M is not a symmetric matrix of finite
+            numbers in double or single precision.
     """
-    if not 0 < s < inf:
-        raise ValueError(f"power must be positive and finite, not {s}")
+    s = real(s, "power", "a positive finite number", 0)
+    if s == 0:
+        raise ValueError("power must be a positive finite number, not 0")
+    M = square(M, "M")
+    if M.dtype not in TIE:
+        raise ValueError(f"M must be in double or single precision, not {M.dtype}")
     values, vectors = torch.linalg.eigh(M)
-    floor = 10 * len(M) * torch.finfo(M.dtype).eps * values[-1]
-    values = torch.where(values > floor, values, 0.0) ** s
+    values = torch.where(values > _floor(values), values, 0.0) ** s
     return (vectors * values) @ vectors.T

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
+from rfm.arguments import instance, square
 from rfm.seeds import Seed, generator
 from rfm.symmetry import Symmetry
 from rfm.tasks import Task
@@ -16,21 +19,35 @@ def circulant_deviation(M: Tensor, task: Task) -> float:
     D(C) = Σ_k Σ_{(i,j) on diagonal k} (C_ij − mean_k)² / ‖C‖²_F, from 0 (each diagonal constant)
     to 1. The diagonals are the supports of the reflections' permutation matrices: cyclic
     diagonals for x + y, anti-diagonals for x − y, and for × and ÷ the same after relabelling by the
-    discrete logarithm.
+    discrete logarithm. NaN if C = 0.
 
     Args:
         M: (2n, 2n); the lower left block, second operand by first, is C.
         task: the task that M was learned on.
+
+    Raises:
+        ValueError: if M is not a matrix of finite numbers with that shape.
     """
+    instance(task, Task, "task")
+    M = _unit(square(M, "M", task.dimension, symmetric=False))
     C = M[task.n :, : task.n]
     diagonal = task.mirror(task.samples)  # C[b, a] lies on the diagonal of the mirror of (a, b)
     entries = C.T.flatten()
     means = torch.zeros(task.n, dtype=M.dtype).scatter_add_(0, diagonal, entries) / task.n
-    return float((entries - means[diagonal]).square().sum() / entries.square().sum())
+    norm = float(entries.square().sum())
+    return float((entries - means[diagonal]).square().sum()) / norm if norm else math.nan
 
 
 def alignment(M: Tensor, other: Tensor) -> float:
-    """Cosine of the angle between two feature matrices as vectors: AGOP alignment [M]."""
+    """Cosine of the angle between two feature matrices as vectors: AGOP alignment [M].
+
+    NaN if one of them is zero.
+
+    Raises:
+        ValueError: if they are not square matrices of finite numbers with one shape.
+    """
+    M = _unit(square(M, "M", symmetric=False))
+    other = _unit(square(other, "the other matrix", len(M), symmetric=False)).to(M.dtype)
     return float((M * other).sum() / (M.norm() * other.norm()))
 
 
@@ -41,10 +58,13 @@ def odd_part(M: Tensor, mirror: Symmetry) -> Tensor:
     with Π(g); a training set that g maps to itself keeps it zero (equivariance, chapter 04).
 
     Raises:
-        ValueError: if ``mirror`` is not a reflection.
+        ValueError: if ``mirror`` is not a reflection, or M not a matrix of finite numbers
+            with the shape of its task.
     """
+    instance(mirror, Symmetry, "mirror")
     if not mirror.reflects:
         raise ValueError(f"the odd part is that under a reflection, not under {mirror!r}")
+    M = square(M, "M", mirror.task.dimension, symmetric=False)
     return (M - _conjugate(M, mirror)) / 2
 
 
@@ -53,9 +73,39 @@ def commutators(M: Tensor, task: Task) -> Tensor:
 
     A commutator is zero where M has the symmetry g. For a reflection it is twice the norm of the
     odd part. Since Π(g) is orthogonal, it is also the norm of M − Π(g) M Π(g)ᵀ.
+
+    Let a coordinate a of the first operand have the phase a, and b of the second the phase b⁻¹. A
+    rotation r^k multiplies all phases by k. So if the entries of M are sorted into a table W with
+    one row for each phase p of their first index, and columns for the two halves and the quotient
+    of the phases, then conjugation by r^k only moves its rows, p ↦ p ⋆ k. And sr^k is s after r^k.
+
+    Raises:
+        ValueError: if M is not a matrix of finite numbers with the shape of the task, or
+            is zero.
     """
-    norms = [(M - _conjugate(M, g)).norm() for g in task.symmetries]
+    instance(task, Task, "task")
+    M = _unit(square(M, "M", task.dimension, symmetric=False))
+    if not M.any():
+        raise ValueError("M must not be zero")
+    group, s = task.group, Symmetry(task, task.group.identity, reflects=True)
+    table, p = group.table, torch.arange(task.n)
+    coordinate = torch.stack([p, task.n + task.twist[group.inverses]])  # by half and phase
+    rows, columns = coordinate[:, None, :, None], coordinate[None, :, table]
+
+    def by_phase(matrix: Tensor) -> Tensor:
+        return matrix[rows, columns].permute(2, 0, 1, 3).reshape(task.n, -1)  # (n, 4n)
+
+    W = by_phase(M)
+    norms = [
+        (V[table[k]] - W).norm() for V in (W, by_phase(_conjugate(M, s))) for k in range(task.n)
+    ]
     return torch.stack(norms) / M.norm()
+
+
+def _unit(M: Tensor) -> Tensor:
+    """M over its largest entry, so that no square over- or underflows; 0 stays 0."""
+    largest = M.abs().max()
+    return M / largest if largest > 0 else M
 
 
 def _conjugate(M: Tensor, g: Symmetry) -> Tensor:
@@ -75,8 +125,14 @@ def random_circulant_features(task: Task, seed: Seed, dtype: torch.dtype = torch
     Args:
         task: the task, whose operation says which diagonals.
         seed: an integer or a generator.
-        dtype: of the result.
+        dtype: of the result, float32 or float64.
+
+    Raises:
+        ValueError: for another dtype, or what is no task or seed.
     """
+    instance(task, Task, "task")
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"dtype must be torch.float64 or torch.float32, not {dtype}")
     n = task.n
     draws = torch.rand(n, generator=generator(seed), dtype=dtype)
     C = (draws - draws.mean())[task.mirror(task.samples)].reshape(n, n).T

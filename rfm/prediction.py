@@ -8,22 +8,36 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from rfm.arguments import instance, integer
+from rfm.immutable import Immutable
 from rfm.run import Run
 from rfm.splits import Split
 from rfm.subgroups import Subgroup
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(Immutable):
     """Which test points a machine is said to get right.
 
     Attributes:
         split: the split.
         right: (N_test,) bool, in the order of the split's test points.
+
+    Raises:
+        ValueError: if ``right`` does not have that shape and type.
     """
 
     split: Split
     right: Tensor = field(repr=False)
+
+    def __post_init__(self) -> None:
+        instance(self.split, Split, "split")
+        right, shape = object.__getattribute__(self, "right"), (len(self.split.test),)
+        if not isinstance(right, Tensor) or right.dtype != torch.bool or right.shape != shape:
+            raise ValueError(
+                f"right must be a bool tensor of shape {shape}, one for each test point"
+            )
+        object.__setattr__(self, "right", right.cpu().clone())
 
     def correct(self) -> Tensor:
         """The attribute ``right`` by the name that a run has for it, so that figures draw both."""
@@ -40,8 +54,8 @@ class Prediction:
         Raises:
             ValueError: if the run was made on another split.
         """
-        same_task = run.split.task == self.split.task
-        if not same_task or not torch.equal(run.split.train, self.split.train):
+        instance(run, Run, "run")
+        if not run.split.alike(self.split):
             raise ValueError(f"the prediction is for another split than the run's {run.split!r}")
         both = (run.right & self.right).sum(1)
         table = pd.DataFrame(
@@ -64,9 +78,8 @@ class Prediction:
             ValueError: if the run is of another split, or has no such iteration.
         """
         table = self.compared(run)
-        iteration = int(table.index[-1]) if iteration is None else iteration
-        if iteration not in table.index:
-            raise ValueError(f"the run has iterations 1 to {table.index[-1]}, not {iteration}")
+        last = int(table.index[-1])
+        iteration = last if iteration is None else integer(iteration, "iteration", 1, last)
         row = table.loc[iteration]
         return float(row["precision"]), float(row["recall"])
 
@@ -80,4 +93,5 @@ def predict(subgroup: Subgroup, split: Split) -> Prediction:
     Raises:
         ValueError: if subgroup and split belong to different tasks.
     """
-    return Prediction(split, subgroup.reaches(split))
+    instance(split, Split, "split")
+    return Prediction(split, split.reached_by(subgroup))

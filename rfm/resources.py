@@ -5,8 +5,9 @@ from __future__ import annotations
 import psutil
 import torch
 
+from rfm.arguments import instance, integer
 from rfm.gradients import CHUNK
-from rfm.splits import Split
+from rfm.splits import Kind, Split
 
 
 def resolve_device(device: str | torch.device, dtype: torch.dtype) -> torch.device:
@@ -18,11 +19,11 @@ def resolve_device(device: str | torch.device, dtype: torch.dtype) -> torch.devi
     """
     if dtype not in (torch.float64, torch.float32):
         raise ValueError(f"dtype must be torch.float64 or torch.float32, not {dtype}")
-    if device == "auto":
+    if isinstance(device, str) and device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(device)
-    except (RuntimeError, TypeError):
+    except (RuntimeError, TypeError, ValueError):
         raise ValueError(
             f"device must be auto, cpu, cuda or cuda:<number>, not {device!r}"
         ) from None
@@ -37,24 +38,39 @@ def resolve_device(device: str | torch.device, dtype: torch.dtype) -> torch.devi
     return device
 
 
-def memory_estimate(split: Split, dtype: torch.dtype = torch.float64) -> int:
+def memory_estimate(split: Split, dtype: torch.dtype = torch.float64, kept: int = 0) -> int:
     """Bytes that a run on this split needs beyond what the process already holds.
 
-    Two N × N matrices (kernel and factor) and, for one chunk of training points, weights, their
-    two regroupings and the grouped gradients.
+    Two N × N matrices (kernel and factor); targets, coefficients and their groupings, N × n each,
+    scores and their judgement for the test points; for one chunk of training points weights, their
+    two regroupings and the grouped gradients; a dozen 2n × 2n matrices for the AGOP and its root.
+
+    Args:
+        split: the split.
+        dtype: float64 or float32.
+        kept: how many metrics are kept in ``run.history``.
+
+    Raises:
+        ValueError: for other arguments.
     """
-    N, n = len(split.train), split.task.n
+    instance(split, Split, "split")
+    if dtype not in (torch.float64, torch.float32):
+        raise ValueError(f"dtype must be torch.float64 or torch.float32, not {dtype}")
+    kept = integer(kept, "kept", 0)
+    n, N = split.task.n, int((split.kind == Kind.TRAIN).sum())
+    vectors = 6 * N * n + 5 * (n * n - N) * n
     chunk = CHUNK * (4 * n * n + 6 * n * n)
-    return (2 * N * N + 6 * N * n + chunk) * torch.finfo(dtype).bits // 8
+    matrices = (12 + kept) * 4 * n * n
+    return (2 * N * N + vectors + chunk + matrices) * torch.finfo(dtype).bits // 8
 
 
-def check_memory(split: Split, dtype: torch.dtype, device: torch.device) -> None:
+def check_memory(split: Split, dtype: torch.dtype, device: torch.device, kept: int = 0) -> None:
     """Refuse a run that would not fit.
 
     Raises:
         MemoryError: with the estimate and what is free on the device.
     """
-    needed = memory_estimate(split, dtype)
+    needed = memory_estimate(split, dtype, kept)
     if device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
     else:

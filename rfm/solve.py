@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from rfm.run import Run
+from rfm.arguments import real
 
 # Tried in turn, in units of the mean diagonal; each can lift a pivot above the rule's N·ε.
 JITTERS = {torch.float64: (1e-10, 1e-8, 1e-6), torch.float32: (1e-4, 1e-3, 1e-2)}
@@ -21,16 +19,10 @@ class JitterWarning(RuntimeWarning):
 
 
 class SingularKernelError(RuntimeError):
-    """A kernel matrix could not be factorised even with the largest jitter.
-
-    Attributes:
-        run: the iterations that were finished, a :class:`rfm.Run`, where it ended one; else None.
-    """
-
-    run: Run | None = None
+    """A kernel matrix could not be factorised, even with the largest jitter."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Factor:
     """K + (λ + jitter) I = L Lᵀ.
 
@@ -38,11 +30,13 @@ class Factor:
         L: (N, N) lower triangular.
         ridge: what was added to the diagonal in all, λ + jitter.
         jitter: the part of it that nobody asked for, 0 for a regular matrix.
+        largest: the largest entry of K, which stands on its diagonal.
     """
 
     L: Tensor
     ridge: float
     jitter: float
+    largest: float
 
     def solve(self, Y: Tensor) -> Tensor:
         """(K + ridge·I)⁻¹ Y, shape of ``Y`` (N, c), by two triangular solves."""
@@ -56,7 +50,9 @@ class Factor:
         return float((pivots.max() / pivots.min()) ** 2)
 
 
-def factorise(K: Tensor, ridge: float = 0.0, out: Tensor | None = None) -> Factor:
+def factorise(
+    K: Tensor, ridge: float = 0.0, out: Tensor | None = None, *, warn: bool = True
+) -> Factor:
     """Cholesky factor of K + λI by a rule that does not depend on rounding luck.
 
     A matrix whose smallest pivot L_ii² is below N·ε of its largest counts as singular, whether or
@@ -65,32 +61,40 @@ def factorise(K: Tensor, ridge: float = 0.0, out: Tensor | None = None) -> Facto
     turn until the pivots are large enough, with a :class:`JitterWarning`.
 
     Args:
-        K: (N, N) symmetric positive semi-definite. Its diagonal is overwritten.
+        K: (N, N) symmetric positive semi-definite, float64 or float32. Its diagonal is overwritten.
         ridge: λ ≥ 0, in units of K.
         out: optional (N, N) tensor for the factor.
+        warn: whether a jitter is told by a warning; :attr:`Factor.jitter` tells it in any case.
 
     Raises:
-        SingularKernelError: if K has entries that are not finite, or no jitter helped.
+        ValueError: if K is no such matrix, or the ridge is not a finite number of at least 0.
+        SingularKernelError: if K has entries that are not finite, has vanished, or no jitter
+            helped.
     """
-    N = K.shape[0]
-    eps = torch.finfo(K.dtype).eps
+    _check(K, out)
+    ridge = real(ridge, "ridge", "a finite number of at least 0", 0)
+    N, finite = K.shape[0], torch.finfo(K.dtype)
     diagonal = K.diagonal().clone()
     scale = float(diagonal.mean())
+    if abs(scale) + ridge <= finite.tiny / finite.eps:
+        raise SingularKernelError(
+            f"kernel matrix of size {N} has vanished: its mean diagonal is {scale:.1e}"
+        )
     info = torch.empty((), dtype=torch.int32, device=K.device)
     L = torch.empty_like(K).mT if out is None else out
     for jitter in (0.0, *(j * scale for j in JITTERS[K.dtype])):
         K.diagonal().copy_(diagonal + (ridge + jitter))
         torch.linalg.cholesky_ex(K, out=(L, info))
         pivots = L.diagonal()
-        if int(info) == 0 and bool(pivots.min() ** 2 > N * eps * pivots.max() ** 2):
-            if jitter:
+        if int(info) == 0 and bool(pivots.min() ** 2 > N * finite.eps * pivots.max() ** 2):
+            if jitter and warn:
                 warnings.warn(
                     f"kernel matrix of size {N} is singular to working precision: "
                     f"{jitter:.1e} added to its diagonal",
                     JitterWarning,
                     stacklevel=2,
                 )
-            return Factor(L, ridge + jitter, jitter)
+            return Factor(L, ridge + jitter, jitter, float(diagonal.max()))
     if not bool(torch.isfinite(K).all()):
         raise SingularKernelError(
             f"kernel matrix of size {N} has entries that are not finite; the features have "
@@ -100,3 +104,13 @@ def factorise(K: Tensor, ridge: float = 0.0, out: Tensor | None = None) -> Facto
         f"kernel matrix of size {N} is singular even with {JITTERS[K.dtype][-1]:.0e} of its mean "
         "diagonal added; use a larger ridge, or double precision"
     )
+
+
+def _check(K: Tensor, out: Tensor | None) -> None:
+    for name, matrix in (("K", K), ("out", K if out is None else out)):
+        square = isinstance(matrix, Tensor) and matrix.ndim == 2 and len(matrix) == matrix.shape[1]
+        if not square or not len(matrix) or matrix.dtype not in JITTERS:
+            what = getattr(matrix, "dtype", type(matrix)), tuple(getattr(matrix, "shape", ()))
+            raise ValueError(f"{name} must be a square float64 or float32 matrix, not {what}")
+        if matrix.requires_grad or matrix.device.type == "meta" or matrix.shape != K.shape:
+            raise ValueError(f"{name} must be an ordinary matrix of K's size, without gradient")

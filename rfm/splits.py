@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import IntEnum
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from rfm.arguments import instance, integer, real
+from rfm.immutable import Immutable
 from rfm.seeds import Seed, generator, tell
-from rfm.subgroups import generate
+from rfm.subgroups import Subgroup, generate, keepers
 from rfm.symmetry import Symmetry
 from rfm.tasks import Task
+
+FEW = 4  # so many pairs are named in the history of a split; more are counted
 
 
 class Kind(IntEnum):
@@ -25,20 +30,45 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class Split(Immutable):
     """A partition of the n² samples of a task. Immutable: every change returns a new split.
+
+    Make one by :func:`random_split` or :func:`withhold`.
 
     Attributes:
         task: the task.
         kind: (n²,) uint8, a :class:`Kind` for each sample.
         mirrors: the reflections whose fixed points were all withheld.
         history: how the split was made, one entry a step, seeds included.
+
+    Raises:
+        ValueError: if ``kind`` is not such a tensor, there is no training or no test point, or a
+            mirror is not a reflection of the task.
     """
 
     task: Task
     kind: Tensor = field(repr=False)
     mirrors: tuple[Symmetry, ...] = ()
     history: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        instance(self.task, Task, "task")
+        kind = object.__getattribute__(self, "kind")
+        total = self.task.n**2
+        if not isinstance(kind, Tensor) or kind.dtype != torch.uint8 or kind.shape != (total,):
+            raise ValueError(f"kind must be a uint8 tensor of shape ({total},)")
+        if int(kind.max()) > max(Kind):
+            raise ValueError(f"kind must hold numbers from 0 to {max(Kind)}, not {int(kind.max())}")
+        train = int((kind == Kind.TRAIN).sum())
+        if not 0 < train < total:
+            which = "training" if train == 0 else "test"
+            raise ValueError(f"this would leave no {which} points out of {total} samples")
+        for g in self.mirrors:
+            instance(g, Symmetry, "each mirror")
+            _reflection(g, self.task, "a mirror")
+        object.__setattr__(self, "kind", kind.cpu().clone())
+        object.__setattr__(self, "mirrors", tuple(self.mirrors))
+        object.__setattr__(self, "history", tuple(map(str, self.history)))
 
     @cached_property
     def train(self) -> Tensor:
@@ -56,23 +86,28 @@ class Split:
         return self.kind[self.kind != Kind.TRAIN]
 
     def of_kind(self, kind: Kind) -> Tensor:
-        """The pairs of one kind, (m, 2) int64, in table order."""
-        return self.task.samples[self.kind == kind]
+        """The pairs of one kind, (m, 2) int64, in table order.
+
+        Raises:
+            ValueError: if ``kind`` is no :class:`Kind`.
+        """
+        return self.task.samples[self.kind == Kind(kind)]
 
     def move(self, pairs: Tensor) -> Split:
-        """Move given training points to the test set.
+        """Move given training points, (m, 2) or a single pair (2,), to the test set.
 
         Raises:
             ValueError: if a pair is not in training, or nothing would be left there.
         """
-        pairs = _list(pairs)
-        return self._move(pairs, f"moved {len(pairs)} given")
+        pairs = self.task.listed(pairs)
+        return self._move(pairs, f"moved {_named(self.task, pairs, 'given')}")
 
     def move_random(self, count: int, seed: Seed) -> Split:
         """Move ``count`` training points, drawn at random, to the test set.
 
         Raises:
-            ValueError: if there are not more training points than that.
+            ValueError: if ``count`` is not an integer from 0 on, or there are not more training
+                points than that.
         """
         chosen = _draw(self.train, count, seed, "training points")
         return self._move(chosen, f"moved {count} at random ({tell(seed)})")
@@ -89,8 +124,8 @@ class Split:
             ValueError: if ``mirror`` is not a reflection of this task, or there are fewer such
                 pairs in training.
         """
-        if not mirror.reflects or mirror.task != self.task:
-            raise ValueError(f"mirror pairs need a reflection of {self.task}, not {mirror!r}")
+        instance(mirror, Symmetry, "mirror")
+        _reflection(mirror, self.task, "the mirror of pairs")
         image = mirror.on_samples()
         i = torch.arange(len(image))
         both = (self.kind == Kind.TRAIN) & (self.kind[image] == Kind.TRAIN)
@@ -100,13 +135,13 @@ class Split:
         return self._move(torch.cat([chosen, mirror(chosen)]), step)
 
     def give_back(self, pairs: Tensor) -> Split:
-        """Give withheld points back to training.
+        """Give withheld points, (m, 2) or a single pair (2,), back to training.
 
         Raises:
             ValueError: if a pair is not a withheld one, or no test point would be left.
         """
-        pairs = _list(pairs)
-        return self._give_back(pairs, f"gave {len(pairs)} given back")
+        pairs = self.task.listed(pairs)
+        return self._give_back(pairs, f"gave {_named(self.task, pairs, 'given')} back")
 
     def give_back_random(self, count: int, seed: Seed) -> Split:
         """Give ``count`` withheld points, drawn at random, back to training.
@@ -118,6 +153,27 @@ class Split:
         chosen = _draw(withheld, count, seed, "withheld points")
         return self._give_back(chosen, f"gave {count} back at random ({tell(seed)})")
 
+    def alike(self, other: Split) -> bool:
+        """Whether another split has the same task and the same training points."""
+        instance(other, Split, "other")
+        return self.task == other.task and torch.equal(self.train, other.train)
+
+    def kept_by(self, subgroup: Subgroup) -> bool:
+        """Whether each element of a subgroup of Dih(A) maps the training set to itself.
+
+        Raises:
+            ValueError: if the subgroup belongs to another task.
+        """
+        return _of(subgroup, self.task).keeps(self.train)
+
+    def reached_by(self, subgroup: Subgroup) -> Tensor:
+        """Which test points lie in the orbit of the training set under a subgroup, (N_test,) bool.
+
+        Raises:
+            ValueError: if the subgroup belongs to another task.
+        """
+        return _of(subgroup, self.task).orbit(self.train)[self.task.index(self.test)]
+
     def reached_by_orbits(self) -> Tensor | None:
         """Which test points an orbit-only model gets right, (N_test,) bool.
 
@@ -125,9 +181,7 @@ class Split:
         is right on exactly the orbit of the training set under H. None where no reflection was
         withheld.
         """
-        if not self.mirrors:
-            return None
-        return generate(*self.mirrors).reaches(self)
+        return self.reached_by(generate(*self.mirrors)) if self.mirrors else None
 
     def orbit_baseline(self) -> float | None:
         """Test accuracy of the orbit-only model (:meth:`reached_by_orbits`), or None."""
@@ -151,7 +205,7 @@ class Split:
             )
         kind = self.kind.clone()
         kind[chosen] = after
-        return replace(self, kind=_proper(kind), history=(*self.history, step))
+        return replace(self, kind=kind, history=(*self.history, step))
 
     def __repr__(self) -> str:
         return (
@@ -164,56 +218,78 @@ def random_split(task: Task, fraction: float, seed: Seed) -> Split:
     """Draw round(fraction · n²) training samples at random; the rest is the test set.
 
     Raises:
-        ValueError: if one of the two sets would be empty.
+        ValueError: if one of the two sets would be empty, or an argument is of the wrong type.
     """
-    total = len(task.samples)
-    if not 0 < fraction < 1 or not 0 < round(fraction * total) < total:
-        raise ValueError(
-            f"fraction must leave samples in training and in test, so lie between 0 and 1, "
-            f"not {fraction} of {total} samples"
-        )
+    instance(task, Task, "task")
+    total = task.n**2
+    allowed = f"a number between 0 and 1 that leaves some of {total} samples on either side"
+    fraction = real(fraction, "fraction", allowed, 0, 1)
     count = round(fraction * total)
+    if not 0 < count < total:
+        raise ValueError(f"fraction must be {allowed}, not {fraction}")
     kind = torch.full((total,), Kind.RANDOM, dtype=torch.uint8)
     kind[torch.randperm(total, generator=generator(seed))[:count]] = Kind.TRAIN
-    return Split(task, kind, history=(f"{fraction:.0%} in training at random ({tell(seed)})",))
+    percent = f"{Decimal(repr(fraction)).scaleb(2):f}"  # exactly, and 50 for 0.5
+    return Split(task, kind, history=(f"{percent}% in training at random ({tell(seed)})",))
 
 
 def withhold(task: Task, pairs: Tensor) -> Split:
     """Train on all samples but the given ones, (m, 2) or a single pair (2,).
 
     Raises:
-        ValueError: if no pair is given, or they are all samples of the task.
+        ValueError: if no pair is given, they are all samples of the task, or not pairs of
+            positions.
     """
-    chosen = task.index(_list(pairs))
-    kind = torch.full((len(task.samples),), Kind.TRAIN, dtype=torch.uint8)
-    kind[chosen] = Kind.WITHHELD
-    kind = _proper(kind)
-    held = kind == Kind.WITHHELD
-    per_mirror = torch.bincount(task.mirror(task.samples[held]), minlength=task.n)
+    instance(task, Task, "task")
+    pairs = task.listed(pairs)
+    kind = torch.full((task.n**2,), Kind.TRAIN, dtype=torch.uint8)
+    kind[task.index(pairs)] = Kind.WITHHELD
+    per_mirror = torch.bincount(task.mirror(pairs), minlength=task.n)
     mirrors = tuple(g for g in task.reflections if per_mirror[g.k] == task.n)
-    what = f"Fix({mirrors[0]!r})" if len(mirrors) == 1 else f"{int(held.sum())} points"
-    if int(held.sum()) != len(mirrors) * task.n:
-        what = f"{int(held.sum())} points"
-    elif len(mirrors) > 1:
+    if len(pairs) != len(mirrors) * task.n:
+        what = _named(task, pairs, "points")
+    elif len(mirrors) == 1:
+        what = f"Fix({mirrors[0]!r})"
+    else:
         what = "fixed points of " + ", ".join(map(repr, mirrors))
     return Split(task, kind, mirrors, (f"withheld {what}",))
 
 
-def _proper(kind: Tensor) -> Tensor:
-    train = int((kind == Kind.TRAIN).sum())
-    if not 0 < train < len(kind):
-        which = "training" if train == 0 else "test"
-        raise ValueError(f"this would leave no {which} points out of {len(kind)} samples")
-    return kind
+def stabiliser(split: Split) -> Subgroup:
+    """All elements of Dih(A) that map the training set to itself: its setwise stabiliser.
+
+    They do the same with the test set.
+
+    Raises:
+        ValueError: if ``split`` is not a split.
+    """
+    instance(split, Split, "split")
+    return keepers(split.task, split.train)
 
 
-def _list(pairs: Tensor) -> Tensor:
-    """Distinct pairs (m, 2) of one pair (2,) or several (m, 2)."""
-    return torch.as_tensor(pairs).reshape(-1, 2).unique(dim=0)
+def _named(task: Task, pairs: Tensor, what: str) -> str:
+    """A few pairs as a reader writes them; of more, how many."""
+    if not 0 < len(pairs) <= FEW:
+        return f"{len(pairs)} {what}"
+    return ", ".join(f"({task.element(a)}, {task.element(b)})" for a, b in pairs.tolist())
+
+
+def _of(subgroup: Subgroup, task: Task) -> Subgroup:
+    """The subgroup, after making sure that it acts on the samples of a task."""
+    instance(subgroup, Subgroup, "subgroup")
+    if subgroup.task != task:
+        raise ValueError(f"a subgroup for {subgroup.task} does not act on a split of {task}")
+    return subgroup
+
+
+def _reflection(g: Symmetry, task: Task, what: str) -> None:
+    if not g.reflects or g.task != task:
+        raise ValueError(f"{what} must be a reflection of {task}, not {g!r} of {g.task}")
 
 
 def _draw(candidates: Tensor, count: int, seed: Seed, what: str) -> Tensor:
-    if not 0 <= count <= len(candidates):
+    count = integer(count, "count", 0)
+    if count > len(candidates):
         raise ValueError(f"asked for {count} of {len(candidates)} {what}")
     order = torch.randperm(len(candidates), generator=generator(seed))
     return candidates[order[:count]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, zip_longest
@@ -14,26 +14,47 @@ from sympy import factorint
 from sympy.combinatorics import PermutationGroup
 from torch import Tensor
 
+from rfm.arguments import instance
 from rfm.symmetry import Symmetry
 
 if TYPE_CHECKING:
-    from rfm.splits import Split
     from rfm.tasks import Task
 
 
 @dataclass(frozen=True)
 class Subgroup:
-    """A subgroup H of Dih(A); :func:`generate` and :func:`stabiliser` make one.
+    """A subgroup H of Dih(A); :func:`generate` and :func:`rfm.stabiliser` make one.
 
     Either all its elements are rotations r^k, k in a subgroup B of A, and H ≅ B; or half of them
     are, the others are their products with one reflection, and H ≅ Dih(B) [B, App. B]. All facts
     follow from that, at any n; sympy has them a second way from :attr:`permutations`.
 
     Attributes:
-        elements: its elements, rotations first, each kind by position of k.
+        elements: its elements, rotations first, each kind by position of k. They may be given in
+            any order.
+
+    Raises:
+        ValueError: if they belong to different tasks, or are not closed under multiplication.
     """
 
     elements: tuple[Symmetry, ...]
+
+    def __post_init__(self) -> None:
+        _same_task(self.elements)
+        elements = sorted(set(self.elements), key=lambda g: (g.reflects, g.k))
+        object.__setattr__(self, "elements", tuple(elements))
+        rotations, reflections = [g.k for g in self.rotations], [g.k for g in self.reflections]
+        group = self.task.group
+        B = torch.tensor(rotations, dtype=torch.int64)
+        closed = torch.isin(group.multiply(B[:, None], B), B).all() if rotations else False
+        if closed and reflections:
+            coset = group.multiply(reflections[0], B).sort().values
+            closed = coset.tolist() == reflections
+        if not closed:
+            raise ValueError(
+                f"these {len(elements)} symmetries are not closed under multiplication; generate() "
+                "makes the subgroup that they generate"
+            )
 
     @property
     def task(self) -> Task:
@@ -62,7 +83,7 @@ class Subgroup:
         For a prime p the number of x in B with x^{p^j} = e is p^{e_j}, and e_j − e_{j−1} of the
         cyclic factors have an order that p^j divides.
         """
-        orders = self.task.group.orders[[g.k for g in self.rotations]]
+        orders = self.task.group.orders[[g.k for g in self.rotations]]  # of the elements of B
         per_prime = []
         for p, most in factorint(len(orders)).items():
             killed = [int((p**j % orders == 0).sum()) for j in range(most + 1)]
@@ -113,28 +134,34 @@ class Subgroup:
         """Its orbits on the n² samples, as :func:`orbits` gives them."""
         return orbits(self.generators, self.task.samples)
 
-    def keeps(self, split: Split) -> bool:
-        """Whether each of its elements maps the training set of a split to itself.
+    def fixed_points(self) -> Tensor:
+        """The samples on the axis of one of its reflections, (m, 2), in table order.
+
+        Every sample lies on one axis, so m = n times the number of reflections.
+        """
+        samples, axes = self.task.samples, torch.tensor([g.k for g in self.reflections])
+        return samples[torch.isin(self.task.mirror(samples), axes)]
+
+    def keeps(self, pairs: Tensor) -> bool:
+        """Whether each of its elements maps a set of samples, (m, 2), to itself.
 
         Raises:
-            ValueError: if the split belongs to another task.
+            ValueError: if ``pairs`` are not pairs of positions of the task.
         """
-        return all(_keeps(g, split) for g in self._checked(split).generators)
+        inside = _mask(self.task, pairs)
+        return all(torch.equal(inside[g.on_samples()], inside) for g in self.generators)
 
-    def reaches(self, split: Split) -> torch.Tensor:
-        """Which test points lie in the orbit of the training set under it, (N_test,) bool.
+    def orbit(self, pairs: Tensor) -> Tensor:
+        """Which of all samples it carries into a set of samples, (n²,) bool by sample number.
+
+        Args:
+            pairs: (m, 2); the answer is the orbit of this set.
 
         Raises:
-            ValueError: if the split belongs to another task.
+            ValueError: if ``pairs`` are not pairs of positions of the task.
         """
-        train = self._checked(split).task.index(split.train)
-        start = _smallest([g.on_samples() for g in self.generators], self.task.n**2)
-        return torch.isin(start[self.task.index(split.test)], start[train])
-
-    def _checked(self, split: Split) -> Subgroup:
-        if split.task != self.task:
-            raise ValueError(f"a subgroup for {self.task} does not act on a split of {split.task}")
-        return self
+        smallest = _smallest([g.on_samples() for g in self.generators], self.task.n**2)
+        return torch.isin(smallest, smallest[_mask(self.task, pairs)])
 
     def __iter__(self) -> Iterator[Symmetry]:
         return iter(self.elements)
@@ -152,22 +179,61 @@ class Subgroup:
 def generate(*generators: Symmetry) -> Subgroup:
     """The subgroup of Dih(A) generated by the given elements.
 
+    With reflections sr^{k₀}, sr^{k₁}, … among them its rotations are generated by the given ones
+    and the r^{k_i − k₀}, and its reflections are the products of those with sr^{k₀}.
+
     Raises:
         ValueError: if there is no generator, or they belong to different tasks.
     """
     if not generators:
         raise ValueError("a subgroup needs at least one generator; use task.identity for {id}")
-    subgroup = {generators[0].task.identity}
-    frontier = subgroup
-    while frontier:
-        frontier = {g * h for g in generators for h in frontier} - subgroup
-        subgroup = subgroup | frontier
-    return _sorted(subgroup)
+    task = _same_task(generators)
+    group, n = task.group, task.n
+    mirrors = [g.k for g in generators if g.reflects]
+    shifts = [g.k for g in generators if not g.reflects]
+    shifts += [int(group.multiply(group.inverse(mirrors[0]), k)) for k in mirrors[1:]]
+    rotations = torch.zeros(n, dtype=torch.bool)
+    rotations[group.identity] = True
+    for k in shifts:
+        power = k
+        while not rotations[power]:  # B, B ⋆ k, B ⋆ k², … until they come round
+            found = torch.nonzero(rotations).flatten()
+            rotations[group.multiply(found, power)] = True
+            power = int(group.multiply(power, power))
+    B = torch.nonzero(rotations).flatten()
+    elements = [Symmetry(task, k, reflects=False) for k in B.tolist()]
+    if mirrors:
+        elements += [Symmetry(task, k, True) for k in group.multiply(mirrors[0], B).tolist()]
+    return Subgroup(tuple(elements))
 
 
-def stabiliser(split: Split) -> Subgroup:
-    """All elements of Dih(A) that map the training set to itself: its setwise stabiliser."""
-    return _sorted(g for g in split.task.symmetries if _keeps(g, split))
+def keepers(task: Task, pairs: Tensor) -> Subgroup:
+    """All elements of Dih(A) that map a set of samples to itself: its setwise stabiliser.
+
+    With b = τ(b′) a symmetry moves a sample (a, b) inside its label l = a ⋆ b. So the set is a
+    table T[a, l] of bits, and r^k keeps it if T[a ⋆ k, l] = T[a, l] for all a and l. The reflection
+    s takes a to l ⋆ a⁻¹; with S[a, l] = T[l ⋆ a⁻¹, l] the condition for sr^k is
+    S[a ⋆ k, l] = T[a, l].
+
+    Args:
+        task: the task.
+        pairs: (m, 2) samples.
+
+    Raises:
+        ValueError: if ``pairs`` are not pairs of positions of the task.
+    """
+    n, group, a = task.n, task.group, torch.arange(task.n)
+    T = torch.empty(n, n, dtype=torch.bool)
+    T[task.samples[:, 0], task.labels] = _mask(task, pairs)
+    S = T[group.multiply(a, group.inverse(a)[:, None]), a]
+    table = group.table
+    elements = [
+        Symmetry(task, k, reflects)
+        for reflects, rows in ((False, T), (True, S))
+        for k in range(n)
+        if torch.equal(rows[table[k]], T)
+    ]
+    return Subgroup(tuple(elements))
 
 
 def orbits(generators: Iterable[Symmetry], pairs: Tensor) -> list[Tensor]:
@@ -181,21 +247,32 @@ def orbits(generators: Iterable[Symmetry], pairs: Tensor) -> list[Tensor]:
         Distinct orbits, each (size, 2) and sorted, ordered by their smallest sample.
 
     Raises:
-        ValueError: if there is no generator, or they belong to different tasks.
+        ValueError: if there is no generator, they belong to different tasks, or ``pairs`` are not
+            pairs of positions.
     """
     generators = tuple(generators)
-    if not generators or any(g.task != generators[0].task for g in generators):
-        raise ValueError("orbits need one or more symmetries, all of the same task")
-    task = generators[0].task
+    task = _same_task(generators)
     smallest = _smallest([g.on_samples() for g in generators], task.n**2)
     starts = smallest[task.index(pairs)].unique()
     return [task.samples[smallest == start] for start in starts]
 
 
-def _keeps(g: Symmetry, split: Split) -> bool:
-    """Whether g maps the training set to itself; then it does the same with the test set."""
-    moved = split.kind[g.on_samples()] == 0
-    return bool((moved == (split.kind == 0)).all())
+def _same_task(symmetries: Sequence[Symmetry]) -> Task:
+    """The one task of some symmetries. Raises ValueError if there are none, or several tasks."""
+    if not symmetries:
+        raise ValueError("one or more symmetries are needed")
+    for g in symmetries:
+        instance(g, Symmetry, "each element")
+        if g.task != symmetries[0].task:
+            raise ValueError(f"symmetries of {symmetries[0].task} and {g.task} do not go together")
+    return symmetries[0].task
+
+
+def _mask(task: Task, pairs: Tensor) -> Tensor:
+    """(n²,) bool: which samples are in a set, by sample number."""
+    inside = torch.zeros(task.n**2, dtype=torch.bool)
+    inside[task.index(pairs)] = True
+    return inside
 
 
 def _smallest(images: list[Tensor], count: int) -> Tensor:
@@ -206,10 +283,6 @@ def _smallest(images: list[Tensor], count: int) -> Tensor:
         for image in images:
             smallest = torch.minimum(smallest, smallest[image])
     return smallest
-
-
-def _sorted(elements: Iterable[Symmetry]) -> Subgroup:
-    return Subgroup(tuple(sorted(elements, key=lambda g: (g.reflects, g.k))))
 
 
 def _exponent(power: int, p: int) -> int:

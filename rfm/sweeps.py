@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 
 import joblib
@@ -19,12 +18,15 @@ import torch
 from tqdm import tqdm
 
 from rfm.kernels import Kernel
-from rfm.run import TIE, Run, check, fit
+from rfm.machine import TIE
+from rfm.recursion import check, fit
+from rfm.run import Run
 from rfm.solve import JitterWarning
 from rfm.splits import Kind, Split
+from rfm.version import VERSION
 
 Plain = str | int | float | bool
-NOT_A_SETTING = ("split", "kernel", "M0", "device", "progress", "keep_features")
+NOT_A_SETTING = ("split", "kernel", "M0", "device", "progress", "keep_features", "warn")
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +144,7 @@ def row(setting: Setting, measure: Measure = outcome, threads: int | None = 1) -
         warnings.simplefilter("ignore", JitterWarning)  # the table has a column for it
         measured = measure(setting.run(threads))
     seconds = round(time.perf_counter() - start, 2)
-    made = {"seconds": seconds, "version": version("rfm"), "torch": torch.__version__}
+    made = {"seconds": seconds, "version": VERSION, "torch": torch.__version__}
     return {**setting.columns, **measured, **made}
 
 
@@ -234,7 +236,7 @@ def _finished(partial: Path, setting: Setting) -> dict[tuple[str, ...], dict[str
     text = found[: found.rfind(b"\n") + 1].decode("utf-8")
     lines = list(csv.DictReader(io.StringIO(text)))
     names = list(setting.columns)
-    current = {"version": version("rfm"), "torch": torch.__version__}
+    current = {"version": VERSION, "torch": torch.__version__}
     fits = all(
         list(line)[: len(names)] == names and current.items() <= line.items() for line in lines
     )

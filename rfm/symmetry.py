@@ -9,6 +9,8 @@ import torch
 from sympy.combinatorics import Permutation
 from torch import Tensor
 
+from rfm.arguments import flag, integer
+
 if TYPE_CHECKING:
     from rfm.tasks import Task
 
@@ -26,33 +28,49 @@ class Symmetry:
         task: the task whose samples it acts on.
         k: position of the group element k.
         reflects: False for r^k, True for sr^k.
+
+    Raises:
+        ValueError: if k is not a position of the task's group, or ``reflects`` not a bool.
     """
 
     task: Task
     k: int
     reflects: bool
 
+    def __post_init__(self) -> None:
+        n = getattr(self.task, "n", None)
+        if n is None:
+            raise ValueError(f"a symmetry is one of a Task, not of {self.task!r}")
+        object.__setattr__(self, "k", integer(self.k, "k", 0, n - 1))
+        object.__setattr__(self, "reflects", flag(self.reflects, "reflects"))
+
     def __call__(self, pairs: Tensor) -> Tensor:
-        """Images of ``pairs`` (..., 2), same shape. Raises ValueError for other input."""
+        """Images of ``pairs`` (2,) or (m, 2), same shape. Raises ValueError for other input."""
         group, twist = self.task.group, self.task.twist
         pairs = self.task.checked(pairs)
         a, b = pairs[..., 0], twist[pairs[..., 1]]
-        forward = group.table[self.k, a]
-        backward = group.table[group.inverses[self.k], b]
+        forward = group.multiply(self.k, a)
+        backward = group.multiply(group.inverse(self.k), b)
         a, b = (backward, forward) if self.reflects else (forward, backward)
         return torch.stack([a, twist[b]], dim=-1)
 
     def __mul__(self, other: Symmetry) -> Symmetry:
-        """The composition gh: first ``other``, then ``self``."""
+        """The composition gh: first ``other``, then ``self``.
+
+        Raises:
+            ValueError: if the two belong to different tasks.
+        """
+        if not isinstance(other, Symmetry):
+            return NotImplemented
         if self.task != other.task:
             raise ValueError(f"cannot compose symmetries of {self.task} and {other.task}")
         group = self.task.group
-        k = int(group.inverses[self.k]) if other.reflects else self.k
-        return Symmetry(self.task, int(group.table[k, other.k]), self.reflects != other.reflects)
+        k = group.inverse(self.k) if other.reflects else self.k
+        return Symmetry(self.task, group.multiply(k, other.k), self.reflects != other.reflects)
 
     def inverse(self) -> Symmetry:
         """g⁻¹; a reflection is its own."""
-        k = self.k if self.reflects else int(self.task.group.inverses[self.k])
+        k = self.k if self.reflects else self.task.group.inverse(self.k)
         return Symmetry(self.task, k, self.reflects)
 
     def fixed_points(self) -> Tensor:

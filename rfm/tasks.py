@@ -8,12 +8,14 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from rfm.arguments import instance, integer, pairs_below, positions
 from rfm.groups import Group, Value, cyclic, units
+from rfm.immutable import Immutable
 from rfm.symmetry import Symmetry
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class Task(Immutable):
     """Learn a ∘ b from the pair (a, b), where a ∘ b = a ⋆ τ(b) in an Abelian group A of order n.
 
     The *twist* τ is the only thing that tells the operations apart: the identity for a direct
@@ -28,12 +30,28 @@ class Task:
         twist: (n,) int64, position of b ↦ position of τ(b).
         symbol: the operation as printed: ``+``, ``−``, ``×`` or ``÷``.
         modulus: what follows "mod" in the printed name.
+
+    Raises:
+        ValueError: if the twist is not an involution (τ(τ(b)) = b), not a homomorphism, or an
+            argument is of the wrong type.
     """
 
     group: Group
     twist: Tensor = field(repr=False)
     symbol: str
     modulus: str
+
+    def __post_init__(self) -> None:
+        instance(self.group, Group, "group")
+        for name in ("symbol", "modulus"):
+            instance(getattr(self, name), str, name)
+        twist = positions(self.twist, self.n, "the twist")
+        if not torch.equal(twist[twist], torch.arange(self.n)):
+            raise ValueError("the twist must be an involution, and twice applied it moves elements")
+        table = self.group.table
+        if not torch.equal(twist[table], table[twist[:, None], twist]):
+            raise ValueError(f"the twist is no homomorphism of {self.group}")
+        object.__setattr__(self, "twist", twist)
 
     @property
     def name(self) -> str:
@@ -61,19 +79,19 @@ class Task:
         return self.label(self.samples)
 
     def label(self, pairs: Tensor) -> Tensor:
-        """Positions of a ∘ b, shape (...), for ``pairs`` of shape (..., 2).
+        """Positions of a ∘ b, shape () or (m,), for ``pairs`` of shape (2,) or (m, 2).
 
         Raises:
-            ValueError: if ``pairs`` is not an integer tensor of pairs of positions.
+            ValueError: as :meth:`checked`.
         """
         pairs = self.checked(pairs)
         return self.group.multiply(pairs[..., 0], self.twist[pairs[..., 1]])
 
     def index(self, pairs: Tensor) -> Tensor:
-        """Sample numbers a·n + b, shape (...), for ``pairs`` of shape (..., 2).
+        """Sample numbers a·n + b, shape () or (m,), for ``pairs`` of shape (2,) or (m, 2).
 
         Raises:
-            ValueError: if ``pairs`` is not an integer tensor of pairs of positions.
+            ValueError: as :meth:`checked`.
         """
         pairs = self.checked(pairs)
         return pairs[..., 0] * self.n + pairs[..., 1]
@@ -82,35 +100,39 @@ class Task:
         """The same pairs, after making sure that they are pairs of positions of this task.
 
         Raises:
-            ValueError: if ``pairs`` is not an int64 tensor of shape (..., 2) with entries in
+            ValueError: if ``pairs`` is not an int64 tensor of shape (2,) or (m, 2) with entries in
                 0, …, n−1.
         """
-        pairs = torch.as_tensor(pairs)
-        if pairs.dtype != torch.int64 or pairs.ndim == 0 or pairs.shape[-1] != 2:
-            raise ValueError(
-                "pairs must be an int64 tensor of shape (..., 2), not "
-                f"{pairs.dtype} of shape {tuple(pairs.shape)}"
-            )
-        if pairs.numel() and not 0 <= int(pairs.min()) <= int(pairs.max()) < self.n:
-            raise ValueError(f"positions in a pair must lie in 0, …, {self.n - 1}")
-        return pairs
+        return pairs_below(pairs, self.n)
+
+    def listed(self, pairs: Tensor) -> Tensor:
+        """The distinct pairs among one (2,) or several (m, 2), as (m′, 2) in table order.
+
+        Raises:
+            ValueError: as :meth:`checked`.
+        """
+        return self.checked(pairs).reshape(-1, 2).unique(dim=0)
 
     def pair(self, a: Value, b: Value) -> Tensor:
         """The pair (a, b) of two group elements as a reader writes them, shape (2,)."""
         return torch.tensor([self.group.position(a), self.group.position(b)])
 
     def one_hot(self, pairs: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
-        """Codes x = e_a ‖ e_b, shape (N, 2n), for ``pairs`` of shape (N, 2)."""
+        """Codes x = e_a ‖ e_b, shape (2n,) or (N, 2n), for ``pairs`` of shape (2,) or (N, 2)."""
         pairs, eye = self.checked(pairs), torch.eye(self.n, dtype=dtype)
-        return torch.cat([eye[pairs[:, 0]], eye[pairs[:, 1]]], dim=1)
+        return torch.cat([eye[pairs[..., 0]], eye[pairs[..., 1]]], dim=-1)
 
     def one_hot_labels(self, pairs: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
-        """One-hot labels Y, shape (N, n), for ``pairs`` of shape (N, 2)."""
+        """One-hot labels Y, shape (n,) or (N, n), for ``pairs`` of shape (2,) or (N, 2)."""
         return torch.eye(self.n, dtype=dtype)[self.label(pairs)]
 
     def element(self, position: int) -> str:
-        """The group element at a position as printed, such as ``17`` or ``(2, 5)``."""
-        return str(self.group.values[position])
+        """The group element at a position as printed, such as ``17`` or ``(2, 5)``.
+
+        Raises:
+            ValueError: if ``position`` is not one of 0, …, n−1.
+        """
+        return str(self.group.values[integer(position, "a position", 0, self.n - 1)])
 
     @property
     def logarithm(self) -> Tensor:
@@ -122,7 +144,13 @@ class Task:
         return self.group.logarithm
 
     def by_logarithm(self, matrix: Tensor) -> Tensor:
-        """A (2n, 2n) matrix with both blocks of coordinates sorted by discrete logarithm."""
+        """A (2n, 2n) matrix with both blocks of coordinates sorted by discrete logarithm.
+
+        Raises:
+            ValueError: for another shape.
+        """
+        if not isinstance(matrix, Tensor) or matrix.shape != (self.dimension, self.dimension):
+            raise ValueError(f"a ({self.dimension}, {self.dimension}) matrix is needed")
         order = torch.argsort(self.logarithm)
         order = torch.cat([order, self.n + order])
         return matrix[order][:, order]
@@ -156,7 +184,7 @@ class Task:
         return self.rotations + self.reflections
 
     def mirror(self, pairs: Tensor) -> Tensor:
-        """Position k of the one reflection sr^k that fixes each pair, shape (...).
+        """Position k of the one reflection sr^k that fixes each pair, shape () or (m,).
 
         Every sample is fixed by exactly one reflection [B, Prop. 3.3]: k = a⁻¹ ⋆ τ(b).
         """
@@ -165,7 +193,10 @@ class Task:
         return self.group.multiply(self.group.inverse(a), b)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Task) and (self.name, self.group) == (other.name, other.group)
+        if self is other or not isinstance(other, Task):
+            return self is other
+        alike = (self.name, self.group) == (other.name, other.group)
+        return alike and torch.equal(self.twist, other.twist)
 
     def __hash__(self) -> int:
         return hash((self.name, self.group))
@@ -188,19 +219,23 @@ def _moduli(moduli: tuple[int, ...]) -> str:
 
 def addition(*moduli: int) -> Task:
     """x + y in Z_{n₁} × … × Z_{n_k}. Raises ValueError for a modulus below 2."""
-    return _direct(cyclic(*moduli), "+", _moduli(moduli))
+    group = cyclic(*moduli)
+    return _direct(group, "+", _moduli(group.moduli))
 
 
 def subtraction(*moduli: int) -> Task:
     """x − y in Z_{n₁} × … × Z_{n_k}. Raises ValueError for a modulus below 2."""
-    return _right_inverse(cyclic(*moduli), "−", _moduli(moduli))
+    group = cyclic(*moduli)
+    return _right_inverse(group, "−", _moduli(group.moduli))
 
 
 def multiplication(p: int) -> Task:
     """x × y modulo a prime p, zero left out. Raises ValueError unless p is an odd prime."""
-    return _direct(units(p), "×", str(p))
+    group = units(p)
+    return _direct(group, "×", str(group.order + 1))
 
 
 def division(p: int) -> Task:
     """x ÷ y modulo a prime p, zero left out. Raises ValueError unless p is an odd prime."""
-    return _right_inverse(units(p), "÷", str(p))
+    group = units(p)
+    return _right_inverse(group, "÷", str(group.order + 1))

@@ -146,54 +146,80 @@ def arithmetics() -> list[Arithmetic]:
     ]
 
 
-class Matern32(rfm.RadialKernel):
-    """(1 + r) e^{−r}, r = √3 ‖x − x′‖_M / ℓ: a kernel that `rfm` does not have."""
+class Rational(rfm.RadialKernel):
+    """1 / (1 + u/ℓ²), with a method of each kind: a kernel that `rfm` does not have."""
 
     def __init__(self, scale: float = 2.0):
         self.scale = scale
 
+    def profile(self, u: Tensor) -> Tensor:
+        return 1 / (1 + u / self.scale**2)
+
     def value_(self, u: Tensor) -> Tensor:
-        r = u.mul_(3 / self.scale**2).sqrt_()
-        return u.copy_((1 + r) * torch.exp(-r))
+        return u.div_(self.scale**2).add_(1).reciprocal_()
+
+    def weight(self, u: Tensor) -> Tensor:
+        return 2 / self.scale**2 * self.profile(u) ** 2
 
     def weight_(self, u: Tensor) -> Tensor:
-        return u.mul_(3 / self.scale**2).sqrt_().neg_().exp_().mul_(3 / self.scale**2)
+        return self.value_(u).square_().mul_(2 / self.scale**2)
+
+
+class Rooted(rfm.RadialKernel):
+    """(1 + r) e^{−r}, r = √3 ‖x − x′‖_M / 2, by nothing but its profile."""
+
+    def profile(self, u: Tensor) -> Tensor:
+        r = (3 * u).sqrt() / 2
+        return (1 + r) * torch.exp(-r)
 
 
 class Cubic(rfm.InnerProductKernel):
-    """(xᵀMx′)³: another one."""
+    """(xᵀMx′)³: by nothing but its profile."""
 
-    def value_(self, t: Tensor) -> Tensor:
-        return t.pow_(3)
-
-    def weight_(self, t: Tensor) -> Tensor:
-        return t.square_().mul_(3)
+    def profile(self, u: Tensor) -> Tensor:
+        return u**3
 
 
 Profile = Callable[[Tensor], Tensor]
 
 
-def _matern_profile(u: Tensor) -> Tensor:
-    away = torch.where(u > 0, u, 1.0)  # keeps the derivative of the root at 0 out of the way
-    r = torch.sqrt(3 * away) / 2.0
-    return torch.where(u > 0, (1 + r) * torch.exp(-r), 1.0)
+def _of_root(function: Profile, factor: float) -> Profile:
+    """A function of r = √(factor · u), which is 1 at 0 and has no slope there."""
+
+    def profile(u: Tensor) -> Tensor:
+        away = torch.where(u > 0, u, 1.0)  # keeps the derivative of the root at 0 out of the way
+        return torch.where(u > 0, function(torch.sqrt(factor * away)), 1.0)
+
+    return profile
+
+
+_matern = _of_root(lambda r: (1 + r) * torch.exp(-r), 3 / 4)
 
 
 KERNELS: dict[str, rfm.Kernel] = {
     "gaussian": rfm.Gaussian(),
     "gaussian-narrow": rfm.Gaussian(0.8),
     "quadratic": rfm.Quadratic(),
-    "matern": Matern32(),
+    "laplace": rfm.Laplace(1.5),
+    "matern": rfm.Matern(2.0),
+    "matern-smooth": rfm.Matern(1.5, smoothness=2.5),
+    "rooted": Rooted(),
+    "rational": Rational(),
     "cubic": Cubic(),
 }
 PROFILES: dict[str, Profile] = {
     "gaussian": lambda u: torch.exp(-u / 12.5),
     "gaussian-narrow": lambda u: torch.exp(-u / (2 * 0.64)),
     "quadratic": lambda t: t * t,
-    "matern": _matern_profile,
+    "laplace": _of_root(lambda r: torch.exp(-r), 1 / 2.25),
+    "matern": _matern,
+    "matern-smooth": _of_root(lambda r: (1 + r + r * r / 3) * torch.exp(-r), 5 / 2.25),
+    "rooted": _matern,
+    "rational": lambda u: 1 / (1 + u / 4),
     "cubic": lambda t: t * t * t,
 }
-RADIAL = {"gaussian", "gaussian-narrow", "matern"}
+RADIAL = {*KERNELS} - {"quadratic", "cubic"}
+ROOTS = {"laplace", "matern", "matern-smooth", "rooted"}  # rounding of u counts by its root
 
 
 def dense_kernel(name: str, M: Tensor) -> Callable[[Tensor, Tensor], Tensor]:

@@ -191,7 +191,7 @@ def test_abelian_groups_of_an_order(order: int, count: int) -> None:
 
 @pytest.mark.parametrize("order", [1, 0, -4, True, 4.0, "4", None])
 def test_abelian_groups_need_an_order(order) -> None:
-    with pytest.raises(ValueError, match="at least 2"):
+    with pytest.raises(ValueError, match="order must be an integer from 2 to 4096"):
         rfm.abelian(order)
 
 
@@ -311,7 +311,7 @@ def test_sums_are_their_own_logarithm() -> None:
     ids=str,
 )
 def test_what_is_not_a_list_of_pairs_is_refused(pairs: torch.Tensor) -> None:
-    with pytest.raises(ValueError, match=r"int64 tensor of shape \(\.\.\., 2\)"):
+    with pytest.raises(ValueError, match=r"int64 tensor of shape \(2,\) or \(m, 2\)"):
         rfm.addition(7).index(pairs)
 
 

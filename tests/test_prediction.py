@@ -117,6 +117,7 @@ def run_with(split: Split, *right: list[int]) -> Run:
         torch.tensor(right, dtype=torch.bool),
         made.seconds,
         made.settings,
+        made.ended,
     )
 
 
@@ -227,5 +228,7 @@ def test_a_run_on_the_same_split_made_anew_will_do() -> None:
 def test_an_iteration_that_was_not_made_is_refused(iteration: int) -> None:
     split = moved(S, 5)
     run = rfm.fit(split, rfm.Gaussian(), 3)
-    with pytest.raises(ValueError, match=f"has iterations 1 to 3, not {iteration}"):
+    with pytest.raises(
+        ValueError, match=f"iteration must be an integer from 1 to 3, not {iteration}"
+    ):
         rfm.predict(rfm.generate(S), split).precision_recall(run, iteration)

@@ -371,7 +371,7 @@ def test_stabilisers_by_brute_force(arithmetic: Arithmetic) -> None:
 def test_a_subgroup_keeps_a_split_if_it_lies_in_the_stabiliser(arithmetic: Arithmetic) -> None:
     for split in some_splits(arithmetic.task):
         S = keeping(arithmetic, split)
-        answers = {H: H.keeps(split) for H in subgroups(arithmetic.task).values()}
+        answers = {H: split.kept_by(H) for H in subgroups(arithmetic.task).values()}
         assert answers == {H: S.issuperset(H) for H in answers}
 
 
@@ -379,7 +379,7 @@ def test_a_union_of_orbits_is_kept(arithmetic: Arithmetic) -> None:
     task = arithmetic.task
     for H in subgroups(task).values():
         split = rfm.withhold(task, torch.cat(H.sample_orbits()[::2]))
-        assert H.keeps(split)
+        assert split.kept_by(H)
         assert set(H) <= set(rfm.stabiliser(split))
 
 
@@ -423,7 +423,7 @@ def test_whole_classes_are_kept_by_all(arithmetic: Arithmetic) -> None:
     for count in (1, 2, task.n - 1):
         split = rfm.withhold(task, task.samples[task.labels < count])
         assert rfm.stabiliser(split).elements == task.symmetries
-        assert all(H.keeps(split) for H in subgroups(task).values())
+        assert all(split.kept_by(H) for H in subgroups(task).values())
 
 
 def test_why_a_point_is_in_test_plays_no_part() -> None:
@@ -432,7 +432,7 @@ def test_why_a_point_is_in_test_plays_no_part() -> None:
     mirror = task.reflection(3)
     pair = task.samples[1]
     split = rfm.withhold(task, pair).move(mirror(pair))
-    assert rfm.generate(mirror).keeps(split)
+    assert split.kept_by(rfm.generate(mirror))
     assert rfm.stabiliser(split) == rfm.generate(mirror)
     zeros = task.samples[task.labels == 0]
     split = rfm.withhold(task, zeros[:3]).move(zeros[3:])
@@ -452,7 +452,7 @@ def test_points_reached_by_brute_force(arithmetic: Arithmetic) -> None:
     shares = set()
     for split in some_splits(arithmetic.task):
         for H in tuple(subgroups(arithmetic.task).values())[::3]:
-            found = H.reaches(split)
+            found = split.reached_by(H)
             assert found.dtype == torch.bool
             assert found.tolist() == reached(arithmetic, split, H)
             shares.add(found.double().mean().item())
@@ -462,7 +462,7 @@ def test_points_reached_by_brute_force(arithmetic: Arithmetic) -> None:
 def test_a_split_is_kept_if_nothing_is_reached(arithmetic: Arithmetic) -> None:
     for split in some_splits(arithmetic.task):
         for H in subgroups(arithmetic.task).values():
-            assert H.keeps(split) == (not H.reaches(split).any())
+            assert split.kept_by(H) == (not split.reached_by(H).any())
 
 
 def test_the_whole_group_reaches_every_class_with_a_training_sample(arithmetic: Arithmetic) -> None:
@@ -472,13 +472,13 @@ def test_the_whole_group_reaches_every_class_with_a_training_sample(arithmetic: 
     for split in (few, *some_splits(task)):
         known = {arithmetic.label(*pair) for pair in arithmetic.values(split.train)}
         expected = [arithmetic.label(*pair) in known for pair in arithmetic.values(split.test)]
-        assert G.reaches(split).tolist() == expected
-    assert 0 < G.reaches(few).sum() < len(few.test)
+        assert split.reached_by(G).tolist() == expected
+    assert 0 < few.reached_by(G).sum() < len(few.test)
 
 
 def test_a_larger_subgroup_reaches_no_less(arithmetic: Arithmetic) -> None:
     split = rfm.random_split(arithmetic.task, 0.1, 5)
-    found = {H: H.reaches(split) for H in subgroups(arithmetic.task).values()}
+    found = {H: split.reached_by(H) for H in subgroups(arithmetic.task).values()}
     for H, K in product(found, repeat=2):
         if set(H) < set(K):
             assert (found[H] <= found[K]).all()
@@ -520,7 +520,7 @@ def test_facts_of_a_middle_sized_subgroup_of_a_larger_group() -> None:
     assert len(H.sample_orbits()) == (210**2 + 5 * 210) // 10
     split = rfm.withhold(task, task.reflection(3).fixed_points())
     assert rfm.stabiliser(split).name == "Klein"
-    assert H.reaches(split).all()
+    assert split.reached_by(H).all()
 
 
 # ------------------------------------------------------------------------------------------ errors
@@ -530,9 +530,9 @@ def test_a_subgroup_does_not_act_on_a_split_of_another_task() -> None:
     H = rfm.generate(rfm.addition(7).reflection(0))
     for other in (rfm.subtraction(7), rfm.addition(8)):
         split = rfm.random_split(other, 0.5, 0)
-        for method in (H.keeps, H.reaches):
+        for method in (split.kept_by, split.reached_by):
             with pytest.raises(ValueError, match=r"for x \+ y mod 7 .* a split of x [+−] y mod"):
-                method(split)
+                method(H)
     again = rfm.random_split(rfm.addition(7), 0.5, 0)  # an equal task, made anew
-    assert not H.keeps(again)
-    assert H.reaches(again).any()
+    assert not again.kept_by(H)
+    assert again.reached_by(H).any()

@@ -41,12 +41,13 @@ def test_labels_are_invariant(arithmetic: Arithmetic) -> None:
             assert arithmetic.label(*image) == arithmetic.label(*pair)
 
 
-def test_any_leading_shape() -> None:
+def test_one_pair_or_several() -> None:
     task = rfm.subtraction(8)
     g = task.reflection(3)
-    expected = g(task.samples)
-    assert (g(task.samples.reshape(8, 8, 2)) == expected.reshape(8, 8, 2)).all()
-    assert (g(task.samples[5]) == expected[5]).all()
+    assert (g(task.samples[5]) == g(task.samples)[5]).all()
+    assert g(task.samples[:0]).shape == (0, 2)
+    with pytest.raises(ValueError, match="shape"):
+        g(task.samples.reshape(8, 8, 2))
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
@@ -311,7 +312,7 @@ def test_symmetries_of_different_tasks_do_not_mix() -> None:
     plus, minus = rfm.addition(7), rfm.subtraction(7)
     with pytest.raises(ValueError, match="cannot compose"):
         plus.reflection(1) * minus.reflection(1)
-    with pytest.raises(ValueError, match="cannot compose"):
+    with pytest.raises(ValueError, match="do not go together"):
         rfm.generate(plus.reflection(1), minus.rotation(1))
 
 
@@ -333,7 +334,7 @@ def test_generators_have_the_orbits_of_their_group() -> None:
 def test_orbits_need_symmetries_of_one_task() -> None:
     task, other = rfm.addition(5), rfm.addition(7)
     for symmetries in ((), (task.reflection(0), other.reflection(0))):
-        with pytest.raises(ValueError, match="one or more symmetries, all of the same task"):
+        with pytest.raises(ValueError, match=r"one or more symmetries|do not go together"):
             rfm.orbits(symmetries, task.samples)
 
 

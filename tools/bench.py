@@ -393,7 +393,8 @@ def settings(p: int, rounds: int) -> pd.DataFrame:
         "threads": torch.get_num_threads(),
         "rounds": rounds,
         "Python": platform.python_version(),
-        **{name: version(name) for name in ("rfm", "xrfm", "torch", "numpy", "scikit-learn")},
+        "rfm": rfm.__version__,
+        **{name: version(name) for name in ("xrfm", "torch", "numpy", "scikit-learn")},
     }
     return _table("setting", {name: {"value": str(value)} for name, value in rows.items()})
 

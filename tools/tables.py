@@ -103,8 +103,7 @@ def dihedral_subgroups() -> Iterator[Setting]:
     task = rfm.addition(32)
     for step, kernel in product((32, 16, 8, 4), KERNELS):
         generators = [task.reflection(0), *([task.rotation(step)] if step < 32 else [])]
-        mirrors = [g for g in rfm.generate(*generators) if g.reflects]
-        split = rfm.withhold(task, torch.cat([g.fixed_points() for g in mirrors]))
+        split = rfm.withhold(task, rfm.generate(*generators).fixed_points())
         name = ", ".join(g.name for g in reversed(generators))
         yield setting(split, kernel, subgroup=f"⟨{name}⟩", reflections=32 // step)
 
@@ -222,13 +221,12 @@ def jump(run: rfm.Run) -> dict[str, Plain]:
 def trapped(task: rfm.Task) -> torch.Tensor:
     """Features after fifty Gaussian iterations without Fix(s), as the paper takes them for M₀."""
     s = Symmetry(task, task.group.identity, reflects=True)
-    return learned_without([s])
+    return learned_without(rfm.generate(s))
 
 
-def learned_without(mirrors: list[Symmetry]) -> torch.Tensor:
-    """Features after fifty Gaussian iterations without the fixed points of some reflections."""
-    axes = torch.cat([g.fixed_points() for g in mirrors])
-    split = rfm.withhold(mirrors[0].task, axes)
+def learned_without(H: rfm.Subgroup) -> torch.Tensor:
+    """Features after fifty Gaussian iterations without the fixed points of H's reflections."""
+    split = rfm.withhold(H.task, H.fixed_points())
     return rfm.fit(split, GAUSSIAN, 50, stop=rfm.converged(1e-7)).features
 
 
@@ -281,7 +279,7 @@ def predicted_by_more() -> Iterator[Setting]:
     chosen += [(plus(27), 9), (minus(30), 10)]
     for (task, step), fraction in product(chosen, (0.1, 0.5)):
         H = rfm.generate(task.reflection(0), task.rotation(step))
-        M0 = learned_without(list(H.reflections))
+        M0 = learned_without(H)
         for kernel, seed in product(KERNELS, SEEDS):
             split = rfm.random_split(task, fraction, seed)
             labels = {"start": repr(H), "start_order": H.order, "fraction": fraction, "seed": seed}

@@ -1,0 +1,156 @@
+"""What an argument may be, said once; everything else is an error that names the argument."""
+
+from __future__ import annotations
+
+import math
+import operator
+from numbers import Real
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def integer(value: object, name: str, least: int | None = None, most: int | None = None) -> int:
+    """A whole number: whatever ``operator.index`` accepts, NumPy's integers too, but no bool.
+
+    Raises:
+        ValueError: for anything else, or a number outside ``least`` … ``most``.
+    """
+    allowed = "an integer"
+    if least is not None:
+        allowed += f" of at least {least}" if most is None else f" from {least} to {most}"
+    try:
+        if isinstance(value, bool | np.bool_ | np.ndarray | Tensor) and not _counts(value):
+            raise TypeError
+        number = operator.index(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{name} must be {allowed}, not {value!r}") from None
+    if (least is not None and number < least) or (most is not None and number > most):
+        raise ValueError(f"{name} must be {allowed}, not {number}")
+    return number
+
+
+def _counts(value: object) -> bool:
+    """Whether a bool, an array or a tensor is in truth a single integer."""
+    if isinstance(value, np.ndarray):
+        return value.ndim == 0 and np.issubdtype(value.dtype, np.integer)
+    if isinstance(value, Tensor):
+        whole = not (value.is_floating_point() or value.is_complex() or value.dtype == torch.bool)
+        return value.ndim == 0 and whole
+    return False
+
+
+def real(value: object, name: str, allowed: str, least: float, most: float = math.inf) -> float:
+    """A finite real number with ``least`` ≤ number ≤ ``most``, as a Python float.
+
+    Args:
+        value: what was given; a bool is no number here.
+        name: what the error calls it.
+        allowed: what the error says it must be.
+        least: the smallest number allowed.
+        most: the largest number allowed.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else None
+    except OverflowError:
+        number = None
+    if number is None or not math.isfinite(number) or not least <= number <= most:
+        raise ValueError(f"{name} must be {allowed}, not {value!r}")
+    return number
+
+
+def flag(value: object, name: str) -> bool:
+    """True or False, NumPy's too. Raises ValueError for anything else."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, not {value!r}")
+    return bool(value)
+
+
+def instance(value: object, kind: type, name: str) -> None:
+    """Make sure that an argument is an object of a class.
+
+    Raises:
+        ValueError: if it is something else, the class itself included.
+    """
+    if not isinstance(value, kind):
+        what = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise ValueError(f"{name} must be a {kind.__name__}, not {what}")
+
+
+def pairs_below(pairs: object, n: int) -> Tensor:
+    """Pairs of positions 0, …, n−1: one of shape (2,) or several of shape (m, 2), int64.
+
+    Raises:
+        ValueError: for any other shape, type or number; nothing is reshaped or converted, since
+            that would take transposed pairs for other ones.
+    """
+    try:
+        found = torch.as_tensor(pairs)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        raise ValueError(f"pairs must be an int64 tensor, not {type(pairs).__name__}") from None
+    if found.dtype != torch.int64 or found.shape[-1:] != (2,) or found.ndim > 2:
+        raise ValueError(
+            "pairs must be an int64 tensor of shape (2,) or (m, 2), not "
+            f"{found.dtype} of shape {tuple(found.shape)}"
+        )
+    if found.device.type == "meta" or found.layout != torch.strided:
+        raise ValueError("pairs must be an ordinary tensor with values, neither meta nor sparse")
+    if found.numel() and not 0 <= int(found.min()) <= int(found.max()) < n:
+        raise ValueError(f"positions in a pair must lie in 0, …, {n - 1}")
+    return found
+
+
+def positions(values: object, n: int, name: str) -> Tensor:
+    """A tensor of n positions 0, …, n−1, int64, copied to the CPU.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if (
+        not isinstance(values, Tensor)
+        or values.dtype != torch.int64
+        or values.shape != (n,)
+        or values.device.type == "meta"
+        or (n and not 0 <= int(values.min()) <= int(values.max()) < n)
+    ):
+        raise ValueError(f"{name} must be an int64 tensor of {n} positions from 0 to {n - 1}")
+    return values.detach().cpu().clone()
+
+
+def square(matrix: object, name: str, d: int | None = None, *, symmetric: bool = True) -> Tensor:
+    """A real (d, d) matrix of finite floating-point numbers, without its gradient.
+
+    Args:
+        matrix: what was given.
+        name: what the error calls it.
+        d: the size it must have, by default any.
+        symmetric: whether it must be symmetric, which allows for rounding.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    shape = tuple(getattr(matrix, "shape", ()))
+    size = (d, d) if d is not None else (len(matrix),) * 2 if shape else (0, 0)
+    if (
+        not isinstance(matrix, Tensor)
+        or not matrix.is_floating_point()
+        or shape != size
+        or not size[0]
+    ):
+        what = f"{matrix.dtype} {shape}" if isinstance(matrix, Tensor) else type(matrix).__name__
+        wanted = f"({d}, {d})" if d is not None else "square"
+        raise ValueError(f"{name} must be a floating-point {wanted} matrix, not {what}")
+    if matrix.device.type == "meta" or matrix.layout != torch.strided:
+        raise ValueError(f"{name} must be an ordinary tensor with values, neither meta nor sparse")
+    matrix = matrix.detach()
+    if not bool(torch.isfinite(matrix).all()):
+        raise ValueError(f"{name} has entries that are not finite")
+    if symmetric:
+        odd, largest = (matrix / 2 - matrix.T / 2).abs().max(), matrix.abs().max()
+        if float(odd) > 5e-7 * float(largest):
+            raise ValueError(f"{name} is not symmetric")
+    return matrix

@@ -1,0 +1,80 @@
+"""Which points a machine gets right: a lead of the right class that is more than rounding."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from rfm.machine import KernelMachine
+from rfm.splits import Kind, Split
+
+
+def judge(split: Split, scores: Tensor, tie: float) -> pd.DataFrame:
+    """Predictions for the test points of a split, as in :attr:`Run.predictions`.
+
+    Args:
+        split: the split.
+        scores: (N_test, n), one score a class.
+        tie: the largest lead that counts as a tie.
+    """
+    label = split.task.label(split.test)
+    lead = leads(scores, label)
+    return pd.DataFrame(
+        {
+            "a": split.test[:, 0].numpy(),
+            "b": split.test[:, 1].numpy(),
+            "label": label.numpy(),
+            "predicted": scores.argmax(1).numpy(),
+            "kind": [Kind(k).name.lower() for k in split.test_kind.tolist()],
+            "margin": lead.numpy(),
+            "correct": (lead > tie).numpy(),
+        }
+    )
+
+
+def leads(scores: Tensor, label: Tensor) -> Tensor:
+    """By how much the right class leads the best of the others, (N,); negative where it does not.
+
+    Args:
+        scores: (N, n).
+        label: (N,) int64.
+    """
+    rivals = scores.clone()
+    rivals.scatter_(1, label[:, None], -torch.inf)
+    return scores.gather(1, label[:, None])[:, 0] - rivals.amax(1)
+
+
+def measured(
+    split: Split, machine: KernelMachine, scores: Tensor, predictions: pd.DataFrame
+) -> dict[str, float]:
+    """What the table of a run says of one iteration, as described at :attr:`rfm.Run.table`.
+
+    Args:
+        split: the split.
+        machine: the machine of that iteration.
+        scores: (N_test, n), its scores for the test points, on the CPU.
+        predictions: these judged, by :func:`judge`.
+    """
+    task, tie = split.task, machine.resolution
+    right = predictions["correct"]
+    by_kind = right.groupby(predictions["kind"]).mean()
+    fitted = leads(machine.train_predictions().cpu(), task.label(split.train))
+    residual = machine.factor.ridge * machine.coefficients
+    targets = task.one_hot_labels(split.test, scores.dtype)
+    return {
+        "train_accuracy": float((fitted > tie).double().mean()),
+        "test_accuracy": float(right.mean()),
+        **{
+            f"{kind}_accuracy": float(by_kind.get(kind, math.nan))
+            for kind in ("random", "withheld", "moved")
+        },
+        "train_loss": float(residual.square().sum(1).mean()),
+        "test_loss": float((scores - targets).square().sum(1).mean()),
+        "margin": float(predictions["margin"][right].min()),
+        "tie": tie,
+        "condition": machine.factor.condition,
+        "jitter": machine.factor.jitter,
+    }

@@ -1,0 +1,242 @@
+"""Recursive feature machines: fit, take the AGOP, repeat."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
+
+from rfm.arguments import flag, instance, integer, real, square
+from rfm.judging import judge, measured
+from rfm.kernels import Kernel
+from rfm.machine import KernelMachine, matrix_power, scratch
+from rfm.resources import check_memory, resolve_device
+from rfm.run import Interrupted, Run, RunError
+from rfm.splits import Split
+from rfm.stopping import Stop, check_rule, stops
+from rfm.version import VERSION
+
+
+@dataclass(frozen=True)
+class _Iteration:
+    """What one iteration leaves, put down at once so that no part of it can be missing."""
+
+    row: dict[str, float]
+    predictions: pd.DataFrame
+    features: Tensor
+    seconds: float
+
+
+def fit(
+    split: Split,
+    kernel: Kernel,
+    iterations: int = 60,
+    *,
+    ridge: float = 0.0,
+    power: float = 0.5,
+    centred: bool = True,
+    M0: Tensor | None = None,
+    dtype: torch.dtype = torch.float64,
+    device: str | torch.device = "auto",
+    stop: Stop | None = None,
+    progress: bool = False,
+    keep_features: bool = False,
+    warn: bool = True,
+) -> Run:
+    """Run a recursive feature machine [B, section 2].
+
+    Each iteration solves (K + λI) α = Y on the training set under the metric M, then sets
+    M ← AGOP^s. The defaults are those of the paper's released code.
+
+    Args:
+        split: training and test pairs.
+        kernel: the kernel.
+        iterations: how many times to fit and update, an integer of at least 1.
+        ridge: λ ≥ 0.
+        power: s > 0.
+        centred: whether mean gradients are subtracted before the AGOP.
+        M0: (2n, 2n) symmetric start, the identity by default.
+        dtype: float64, or float32 for those who accept what it does to thin margins.
+        device: ``auto`` takes a CUDA GPU where there is one, else the CPU.
+        stop: a rule that sees each row of the table, as a dict, and ends the run when it returns
+            True, such as :func:`converged`.
+        progress: show a progress bar.
+        keep_features: keep every M in ``run.history``.
+        warn: tell a jitter, once a run, by a :class:`rfm.JitterWarning`; the table has it in any
+            case.
+
+    Raises:
+        ValueError: for a setting out of range or a device that cannot do it, before any work.
+        MemoryError: if the run would not fit in memory, with the estimate, before any work.
+        RunError: if it cannot go on: a kernel matrix cannot be factorised, M vanishes, overflows or
+            is not finite, the kernel or the rule raises an error, the rule returns no bool.
+        Interrupted: a ``KeyboardInterrupt`` that carries the iterations finished so far; a plain
+            ``KeyboardInterrupt`` if there are none.
+    """
+    device = check(
+        split,
+        kernel,
+        iterations,
+        ridge,
+        power,
+        M0,
+        dtype,
+        device,
+        stop,
+        centred,
+        progress,
+        keep_features,
+        warn,
+    )
+    task, iterations = split.task, int(iterations)
+    ridge, power = float(ridge), float(power)
+    M = torch.eye(task.dimension) if M0 is None else M0.detach()
+    M = M.to(device, dtype, copy=True)
+    first = M.cpu()
+    train, test = split.train.to(device), split.test.to(device)
+    targets = task.one_hot_labels(split.train, dtype).to(device)
+    buffers = scratch(len(train), like=M)
+    settings = {
+        "task": task.name,
+        "split": "; ".join(split.history),
+        "train_size": len(train),
+        "kernel": repr(kernel),
+        "iterations": iterations,
+        "ridge": ridge,
+        "power": power,
+        "centred": bool(centred),
+        "M0": "identity" if M0 is None else "given",
+        "stop": "" if stop is None else getattr(stop, "__qualname__", repr(stop)),
+        "dtype": str(dtype).removeprefix("torch."),
+        "device": device.type,
+        "version": VERSION,
+        "torch": torch.__version__,
+    }
+    baseline = split.orbit_baseline()
+    done: list[_Iteration] = []
+
+    def record(ended: str) -> Run | None:
+        if not done:
+            return None
+        return Run(
+            split,
+            pd.DataFrame([one.row for one in done]).set_index("iteration"),
+            done[-1].features,
+            done[-1].predictions,
+            torch.stack([torch.tensor(one.predictions["correct"].to_numpy()) for one in done]),
+            tuple(one.seconds for one in done),
+            settings,
+            ended,
+            (first, *(one.features for one in done)) if keep_features else (),
+        )
+
+    t = 1
+    try:
+        for t in tqdm(range(1, iterations + 1), disable=not progress, desc=str(task)):
+            start = time.perf_counter()
+            told = any(one.row["jitter"] for one in done)  # one warning a run says enough
+            machine = KernelMachine.fit(
+                train, targets, kernel, M, ridge, buffers, warn=warn and not told
+            )
+            new = matrix_power(_sound(machine.agop(centred), "AGOP"), power)
+            step, turn = _moved(_sound(new, "M"), M)
+            scores = machine.predict(test).cpu()
+            predictions = judge(split, scores, machine.resolution)
+            row = {"iteration": t, **measured(split, machine, scores, predictions)}
+            row |= {"orbit_baseline": math.nan if baseline is None else baseline}
+            row |= {"step": step, "turn": turn}
+            M = new
+            done.append(_Iteration(row, predictions, M.cpu(), time.perf_counter() - start))
+            if not keep_features and len(done) > 1:
+                done[-2] = replace(done[-2], features=first)  # only the last is wanted
+            if stop is not None and stops(stop, row):
+                return record(f"stopped by {settings['stop']} after iteration {t}")
+    except KeyboardInterrupt as interrupt:
+        if not done:
+            raise
+        raise Interrupted(record(f"interrupted in iteration {t}")) from interrupt
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise RunError(reason, t, record(f"failed in iteration {t}: {reason}")) from error
+    return record("all iterations done")
+
+
+class VanishedError(ArithmeticError):
+    """A metric has vanished, overflowed or is not finite: nothing can be learned with it."""
+
+
+def _sound(matrix: Tensor, name: str) -> Tensor:
+    """The matrix, after making sure that its entries are finite and not lost in underflow."""
+    largest, finite = float(matrix.abs().max()), torch.finfo(matrix.dtype)
+    if not math.isfinite(largest) or not bool(torch.isfinite(matrix).all()):
+        raise VanishedError(f"the {name} has overflowed or is not finite")
+    if largest <= finite.tiny / finite.eps:
+        raise VanishedError(f"the {name} has vanished: its largest entry is {largest:.1e}")
+    return matrix
+
+
+def _moved(new: Tensor, M: Tensor) -> tuple[float, float]:
+    """How far M has moved, and how far its direction, by Frobenius norms that do not overflow."""
+    scale = max(float(new.abs().max()), float(M.abs().max()))
+    new, M = new / scale, M / scale
+    before, after = torch.linalg.norm(M), torch.linalg.norm(new)
+    turn = torch.linalg.norm(new / after - M / before)
+    return float(torch.linalg.norm(new - M) / before), float(turn)
+
+
+def check(
+    split: Split,
+    kernel: Kernel,
+    iterations: int = 60,
+    ridge: float = 0.0,
+    power: float = 0.5,
+    M0: Tensor | None = None,
+    dtype: torch.dtype = torch.float64,
+    device: str | torch.device = "auto",
+    stop: Stop | None = None,
+    centred: bool = True,
+    progress: bool = False,
+    keep_features: bool = False,
+    warn: bool = True,
+) -> torch.device:
+    """Raise what :func:`fit` promises to raise before any work; return the device to compute on."""
+    instance(split, Split, "split")
+    instance(kernel, Kernel, "kernel")
+    device = resolve_device(device, dtype)
+    iterations = integer(iterations, "iterations", 1)
+    real(ridge, "ridge", "a finite number of at least 0", 0)
+    if not real(power, "power", "a positive finite number", 0):
+        raise ValueError("power must be a positive finite number, not 0")
+    for name, value in {
+        "centred": centred,
+        "progress": progress,
+        "keep_features": keep_features,
+        "warn": warn,
+    }.items():
+        flag(value, name)
+    if stop is not None:
+        check_rule(stop)
+    check_memory(split, dtype, device, iterations if keep_features else 0)
+    if M0 is not None:
+        _check_start(M0, split.task.dimension)
+    return device
+
+
+def _check_start(M0: Tensor, d: int) -> None:
+    if isinstance(M0, Tensor) and M0.requires_grad:
+        raise ValueError("M0 must be a plain tensor without gradient: give M0.detach()")
+    M0 = square(M0, "M0", d).double()
+    largest = float(M0.abs().max())
+    if not largest > 0:
+        raise ValueError("M0 must be positive semi-definite and not zero, but it is zero")
+    eigenvalues = torch.linalg.eigvalsh(M0 / largest)
+    if eigenvalues[0] < -1e-6 * eigenvalues[-1]:
+        raise ValueError(
+            "M0 must be positive semi-definite and not zero, but its eigenvalues run from "
+            f"{float(eigenvalues[0]) * largest:.2g} to {float(eigenvalues[-1]) * largest:.2g}"
+        )
