@@ -30,7 +30,7 @@ from rfm.run import Interrupted, Run, converged, fit
 from rfm.solve import Factor, JitterWarning, SingularKernelError, factorise
 from rfm.splits import Kind, Split, random_split, withhold
 from rfm.subgroups import Subgroup, generate, orbits, stabiliser
-from rfm.sweeps import Setting, outcome, sweep
+from rfm.sweeps import Setting, SweepError, SweepWarning, outcome, sweep
 from rfm.symmetry import Symmetry
 from rfm.tasks import Task, addition, division, multiplication, subtraction
 
@@ -55,6 +55,8 @@ __all__ = [
     "SingularKernelError",
     "Split",
     "Subgroup",
+    "SweepError",
+    "SweepWarning",
     "Symmetry",
     "Task",
     "abelian",
