@@ -12,7 +12,7 @@ import hashlib
 import inspect
 import sys
 import sysconfig
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 from types import CodeType, FunctionType, MappingProxyType, ModuleType
 
@@ -22,6 +22,7 @@ import torch
 LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib"))
 CODE = ("co_code", "co_consts", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_flags")
 CODE += ("co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_exceptiontable")
+HEAP = 1 << 9  # the flag of classes that are written in Python
 # What Python, abc, copyreg and dataclasses keep in a class and no method reads.
 NOT_CODE = {"__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__slotnames__"}
 NOT_CODE |= {"__firstlineno__", "__static_attributes__", "__abstractmethods__", "_abc_impl"}
@@ -125,8 +126,8 @@ class _Encoder:
     def _object(self, x: object) -> bytes:
         """An object by what pickle would make it again from."""
         try:
-            reduce_ = copyreg.dispatch_table.get(type(x))
-            made = reduce_(x) if reduce_ else x.__reduce_ex__(4)
+            registered = copyreg.dispatch_table.get(type(x))
+            made = registered(x) if registered else x.__reduce_ex__(4)
             if isinstance(made, str):  # a global name, which may stand for a cached function
                 code = getattr(x, "__wrapped__", None)
                 where = str(getattr(x, "__module__", ""))
@@ -145,7 +146,7 @@ class _Encoder:
     def _defined(self, x: FunctionType | type) -> bytes:
         """A function or class: by name, as met before, or by code."""
         name = x.__qualname__
-        if _from_library(x.__module__) and not {"<locals>", "<lambda>"} & set(name.split(".")):
+        if _has_name(x):
             return _node("name", f"{x.__module__}.{name}".encode())
         if id(x) in self.met:
             return _node("met", str(self.met[id(x)][0]).encode())
@@ -185,8 +186,23 @@ def _is_cache(kind: type, name: object) -> bool:
     return isinstance(found, cached_property)
 
 
+def _has_name(x: FunctionType | type) -> bool:
+    """Whether a library is known to mean this by its name. Code run as text may claim any name."""
+    if not _from_library(x.__module__):
+        return False
+    if isinstance(x, type):
+        return x.__module__ != "builtins" or not x.__flags__ & HEAP
+    try:
+        found = reduce(getattr, x.__qualname__.split("."), sys.modules[x.__module__])
+    except (KeyError, AttributeError):
+        return False
+    return found is x
+
+
 def _from_library(module: str | None) -> bool:
     top = (module or "").partition(".")[0]
+    if top in ("__main__", "__mp_main__"):  # whatever program that is
+        return False
     if top == "rfm" or top in sys.stdlib_module_names:
         return True
     file = getattr(sys.modules.get(module or ""), "__file__", None)

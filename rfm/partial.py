@@ -198,7 +198,7 @@ def made(seconds: float) -> dict[str, Plain]:
 def _parsed(line: bytes) -> Row | None:
     """The row of a line, or None where it is none."""
     try:
-        row = Row(**json.loads(line))
+        row = Row(**json.loads(line.decode()))
         for values in (row.columns, row.measured, row.made):
             plain(values, "values", ())
         return row if isinstance(row.key, str) and tuple(row.made) == MADE else None

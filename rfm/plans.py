@@ -7,6 +7,7 @@ import os
 import pickle
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import cloudpickle
 
@@ -21,6 +22,7 @@ def target(path: str | Path) -> Path:
     Raises:
         TypeError: unless it is text or a path.
         ValueError: if no table can be there.
+        OSError: if the folder cannot be written.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path must be text or a path, not {path!r:.200}")
@@ -34,6 +36,11 @@ def target(path: str | Path) -> Path:
         raise ValueError(f"the folder {path.parent} for the table does not exist")
     if path.suffix in (".partial", ".lock"):
         raise ValueError(f"{path.name} would be taken for what belongs to another table")
+    try:
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, f"the table cannot be written: {error}", str(path)) from error
     return path
 
 
