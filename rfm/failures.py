@@ -12,6 +12,8 @@ import pandas as pd
 
 from rfm.settings import Setting
 
+SHOWN = 20  # as many failures are written out
+
 
 class SweepError(RuntimeError):
     """Runs of a sweep failed; all others were made, and their rows are kept.
@@ -65,16 +67,18 @@ def summary(
     """
     every = [setting.columns for setting in wanted.values()]
     telling = [name for name in every[0] if len({columns[name] for columns in every}) > 1]
-    telling = telling or ["task", "split", "kernel"]
+    telling = telling or list(every[0])[: list(every[0]).index("kernel") + 1]
     failed = [(wanted[key].columns, error) for key, error in failures.items() if key]
     lines = [
         ", ".join(f"{name} {columns[name]!r}" for name in telling)
         + ": "
         + "".join(traceback.format_exception_only(type(error), error)).partition("\n")[0]
-        for columns, error in failed
+        for columns, error in failed[:SHOWN]
     ]
-    left = len(wanted) - len(table) - len(failed)
-    if left:
+    if len(failed) > SHOWN:
+        lines.append(f"and {len(failed) - SHOWN} others")
+    if None in failures:
+        left = len(wanted) - len(table) - len(failed)
         lines.append(f"{left} runs were not made, for a process was lost: {failures[None]!r:.300}")
     head = f"{len(table)} of {len(wanted)} rows are kept in {partial}, the same call makes the rest"
     error = SweepError("\n  ".join([head, *lines]), failed, table)

@@ -76,7 +76,8 @@ def only_one(path: Path) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):  # Windows removes it on release instead
-            name.unlink()
+            if not name.stat().st_size:  # else it is somebody's file
+                name.unlink()
         lock.release()
 
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 import cloudpickle
 
 from rfm.digest import digest
-from rfm.outcomes import Measure
+from rfm.outcomes import Measure, plain
 from rfm.settings import Setting
 
 
@@ -53,12 +53,13 @@ def count(number: int | None, what: str) -> int | None:
     if number is None:
         return None
     try:
-        number = None if isinstance(number, bool) else operator.index(number)
+        counted = 0 if isinstance(number, bool) else operator.index(number)
     except TypeError:
-        number = None
-    if not number or (number < 0 and what == "threads"):
-        raise ValueError(f"{what} must be a positive integer or None")
-    return number
+        counted = 0
+    if not counted or (counted < 0 and what == "threads"):
+        kind = "a positive integer" if what == "threads" else "an integer other than 0"
+        raise ValueError(f"{what} must be {kind}, or None, not {number!r:.200}")
+    return counted
 
 
 def by_key(settings: Iterable[Setting], measure: Measure) -> dict[str, Setting]:
@@ -84,6 +85,7 @@ def by_key(settings: Iterable[Setting], measure: Measure) -> dict[str, Setting]:
     names, shown = list(settings[0].values), set()
     for setting in settings:
         columns = setting.columns
+        plain(columns, "columns", ())
         if list(columns) != names:
             raise ValueError(f"settings differ in their columns: {names}, {list(columns)}")
         key, texts = digest(setting=setting.key, measure=by), tuple(columns.values())
@@ -103,7 +105,7 @@ def _check_sending(settings: Sequence[Setting], measure: Measure) -> None:
     """Raise TypeError for what could not be sent to another process."""
     things = [(measure, "measure")]
     for setting in settings:
-        things += [(setting.split, "a split"), (setting.kernel, "a kernel")]
+        things.append((setting.kernel, "a kernel"))
         things += [(value, f"the option {name!r}") for name, value in setting.options.items()]
     for thing, what in {id(thing): (thing, what) for thing, what in things}.values():
         try:

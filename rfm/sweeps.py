@@ -51,8 +51,9 @@ def sweep(
         with joblib.parallel_config(backend="dask"):  # a Dask cluster, client already connected
             rfm.sweep(settings, path)
 
-    To read the file with its text as text, say ``pd.read_csv(path, keep_default_na=False,
-    na_values={"margin": "nan"}, dtype={"label": str})`` for the columns that matter.
+    To read the file back with text as text: ``pd.read_csv(path, keep_default_na=False,
+    na_values={"margin": "nan", "withheld_lead": "nan"}, dtype={"label": str})``, where ``label`` is
+    a column of text that looks like numbers.
 
     Args:
         settings: the runs; all with the same label columns, no two alike.
