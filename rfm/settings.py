@@ -55,7 +55,7 @@ class Setting:
 
     @property
     def values(self) -> dict[str, Plain]:
-        """The same as plain values: labels as they are, numbers as numbers.
+        """What :attr:`columns` shows, labels as they were given and numbers as numbers.
 
         Raises:
             TypeError: for an option that :func:`rfm.fit` does not have.

@@ -46,7 +46,8 @@ def sweep(
     same settings, measure, package and torch, is not made again. Rows that do not fit are never
     lost: the file is copied first, to ``.partial.1`` and so on, and a :class:`rfm.SweepWarning`
     says why. Settings and measure are compared by content, your own functions and classes by their
-    code (:attr:`rfm.Setting.key`). Runs are spread by joblib, so any backend of it will do::
+    code (:attr:`rfm.Setting.key`). Runs are spread by joblib, and any backend of it will do that
+    returns results as they come: processes, threads, or Dask::
 
         with joblib.parallel_config(backend="dask"):  # a Dask cluster, client already connected
             rfm.sweep(settings, path)

@@ -167,7 +167,7 @@ def test_all_settings_are_columns() -> None:
         "stop": "converged(tolerance=0.001)",
         "M0": "identity",
     }
-    how = {"device", "progress", "keep_features"}  # not what is computed
+    how = {"device", "progress", "keep_features", "warn"}  # not what is computed
     assert set(inspect.signature(rfm.fit).parameters) - how <= set(setting.columns)
     given = Setting(trap(PLUS), GAUSSIAN, {"M0": torch.eye(14)}).columns
     assert (given["M0"], given["stop"]) == ("given", "")
@@ -278,6 +278,7 @@ def test_the_outcome_is_that_of_the_run(split: Split, kernel: rfm.Kernel, ridge:
 def test_the_outcomes_differ_enough_to_be_told_apart() -> None:
     """What the test above compares is not 0 or all throughout."""
     found = outcome(rfm.fit(SPLITS["moved"], GAUSSIAN, 60))
+    assert tuple(found) == rfm.outcomes.RESULTS
     assert 0 < found["withheld_right"] < found["withheld"]
     assert found["as_by_orbits"] not in {found["by_orbits"], 0}
     assert found["best_at"] > 1
