@@ -34,7 +34,7 @@ from rfm.solve import Factor, JitterWarning, SingularKernelError, factorise
 from rfm.splits import Kind, Split, random_split, stabiliser, withhold
 from rfm.stopping import converged, direction_converged
 from rfm.subgroups import Subgroup, generate, orbits
-from rfm.sweeps import Setting, outcome, sweep
+from rfm.sweeps import Setting, SweepError, SweepWarning, outcome, sweep
 from rfm.symmetry import Symmetry
 from rfm.tasks import Task, addition, division, multiplication, subtraction
 from rfm.version import VERSION, refuse_a_mixture
@@ -66,6 +66,8 @@ __all__ = [
     "SingularKernelError",
     "Split",
     "Subgroup",
+    "SweepError",
+    "SweepWarning",
     "Symmetry",
     "Task",
     "abelian",

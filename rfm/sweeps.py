@@ -2,154 +2,35 @@
 
 from __future__ import annotations
 
-import csv
-import inspect
-import io
 import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import joblib
 import pandas as pd
-import torch
 from tqdm import tqdm
 
-from rfm.kernels import Kernel
-from rfm.machine import TIE
-from rfm.recursion import check, fit
-from rfm.run import Run
-from rfm.solve import JitterWarning
-from rfm.splits import Kind, Split
-from rfm.version import VERSION
+from rfm import plans
+from rfm.failures import SweepError, sendable, summary
+from rfm.outcomes import MADE, Measure, Plain, outcome, plain
+from rfm.partial import Partial, Row, SweepWarning, made, only_one
+from rfm.settings import Setting
 
-Plain = str | int | float | bool
-NOT_A_SETTING = ("split", "kernel", "M0", "device", "progress", "keep_features", "warn")
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """One run to be made: what :func:`rfm.fit` is given, and what names it in a table.
-
-    Attributes:
-        split: training and test pairs; its history records how it was made, seeds included.
-        kernel: the kernel.
-        options: further arguments of :func:`rfm.fit` by name.
-        labels: further columns of plain values, such as the number of moved points or the seed.
-    """
-
-    split: Split
-    kernel: Kernel
-    options: Mapping[str, object] = field(default_factory=dict)
-    labels: Mapping[str, Plain] = field(default_factory=dict)
-
-    @cached_property
-    def columns(self) -> dict[str, str]:
-        """What tells this run from others, column by column, in the words of a table.
-
-        Raises:
-            TypeError: for an option that :func:`rfm.fit` does not have.
-        """
-        call = inspect.signature(fit).bind(self.split, self.kernel, **self.options)
-        call.apply_defaults()
-        plain = {k: v for k, v in call.arguments.items() if k not in NOT_A_SETTING}
-        plain["dtype"] = str(plain["dtype"]).removeprefix("torch.")
-        plain["stop"] = "" if plain["stop"] is None else repr(plain["stop"])
-        columns = {
-            **self.labels,
-            "task": self.split.task.name,
-            "split": "; ".join(self.split.history),
-            "kernel": repr(self.kernel),
-            **plain,
-            "M0": "identity" if call.arguments["M0"] is None else "given",
-        }
-        return {name: str(value) for name, value in columns.items()}
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """The values of :attr:`columns`: what two settings of one table must not share."""
-        return tuple(self.columns.values())
-
-    def check(self) -> None:
-        """Raise what :func:`rfm.fit` would raise for these arguments, without any work."""
-        call = inspect.signature(fit).bind(self.split, self.kernel, **self.options)
-        call.apply_defaults()
-        names = inspect.signature(check).parameters
-        check(**{name: call.arguments[name] for name in names})
-
-    def run(self, threads: int | None = None) -> Run:
-        """Make the run, with this many threads, or as many as torch is set to."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads or before)
-        try:
-            return fit(self.split, self.kernel, **self.options)
-        finally:
-            torch.set_num_threads(before)
-
-
-def outcome(run: Run) -> dict[str, Plain]:
-    """What a table keeps of a run: counts of test points, and the last row of the run's own table.
-
-    Columns: ``iterations_done``; ``train_size`` and ``train_errors``, the most training points
-    wrong in any iteration; for each kind of test point, ``withheld``, ``moved`` and ``random``, how
-    many there are and how many are right in the end (``withheld_right``, …); ``by_orbits`` and
-    ``as_by_orbits``, how many test points an orbit-only model gets right, and on how many the run
-    and that model are right or wrong alike (empty where no reflection was withheld);
-    ``best_right`` and ``best_at``, the most test points of the chosen kind right in any iteration,
-    and the first such iteration, the chosen kind being withheld where there is one, else all;
-    ``first_loss``, ``test_loss``, the mean of ‖f(x) − y‖² over the test points at first and in the
-    end; ``margin``, the smallest lead among points got right; ``withheld_lead``, the median lead of
-    the right class over withheld points, 0 for a tie; ``step``; ``jitter``, the largest.
-    """
-    table, last = run.table, run.table.iloc[-1]
-    right, kinds = run.correct(), run.split.test_kind
-    counts: dict[str, Plain] = {}
-    for kind in (Kind.WITHHELD, Kind.MOVED, Kind.RANDOM):
-        chosen = kinds == kind
-        name = kind.name.lower()
-        counts[name] = int(chosen.sum())
-        counts[f"{name}_right"] = int(right[chosen].sum())
-    reached = run.split.reached_by_orbits()
-    held = run.predictions.query("kind == 'withheld'")
-    lead = float(held["margin"].median())
-    chosen = "withheld" if len(held) else "test"
-    curve = (table[f"{chosen}_accuracy"] * (len(held) or len(right))).round().astype(int)
-    return {
-        "iterations_done": len(table),
-        "train_size": len(run.split.train),
-        "train_errors": round((1 - table["train_accuracy"].min()) * len(run.split.train)),
-        **counts,
-        "by_orbits": "" if reached is None else int(reached.sum()),
-        "as_by_orbits": "" if reached is None else int((reached == right).sum()),
-        "best_right": int(curve.max()),
-        "best_at": int(curve.idxmax()),
-        "first_loss": float(table["test_loss"].iloc[0]),
-        "test_loss": float(last["test_loss"]),
-        "margin": float(last["margin"]),
-        "withheld_lead": 0.0 if abs(lead) < TIE[torch.float64] else lead,
-        "step": float(last["step"]),
-        "jitter": float(table["jitter"].max()),
-    }
-
-
-Measure = Callable[[Run], Mapping[str, Plain]]
-
-
-def row(setting: Setting, measure: Measure = outcome, threads: int | None = 1) -> dict[str, Plain]:
-    """One row of a table: the setting's columns, what ``measure`` says of its run, and how made."""
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", JitterWarning)  # the table has a column for it
-        measured = measure(setting.run(threads))
-    seconds = round(time.perf_counter() - start, 2)
-    made = {"seconds": seconds, "version": VERSION, "torch": torch.__version__}
-    return {**setting.columns, **measured, **made}
+__all__ = [
+    "Measure",
+    "Plain",
+    "Setting",
+    "SweepError",
+    "SweepWarning",
+    "outcome",
+    "row",
+    "sweep",
+]
 
 
 def sweep(
-    settings: Sequence[Setting],
+    settings: Iterable[Setting],
     path: str | Path,
     measure: Measure = outcome,
     *,
@@ -160,90 +41,130 @@ def sweep(
     """Make all runs and write the table ``path`` (CSV), a row a run in the order of the settings.
 
     A row is written as soon as its run has ended, to a file beside ``path`` that ends in
-    ``.partial``; when all are there, it becomes ``path``. A sweep that was interrupted or killed
-    goes on from that file: finished rows of the same settings and package version are not made
-    again. Runs are spread by joblib, so any backend of it will do::
+    ``.partial``; when all are there, the table is written and that file removed. A sweep that was
+    interrupted, killed, or had runs that failed goes on from that file: what was finished, with the
+    same settings, measure, package and torch, is not made again. Rows that do not fit are never
+    lost: the file is copied first, to ``.partial.1`` and so on, and a :class:`rfm.SweepWarning`
+    says why. Settings and measure are compared by content, your own functions and classes by their
+    code (:attr:`rfm.Setting.key`). Runs are spread by joblib, and any backend of it will do that
+    returns results as they come: processes, threads, or Dask::
 
         with joblib.parallel_config(backend="dask"):  # a Dask cluster, client already connected
             rfm.sweep(settings, path)
 
+    To read the file back with text as text: ``pd.read_csv(path, keep_default_na=False,
+    na_values={"margin": "nan", "withheld_lead": "nan"}, dtype={"label": str})``, where ``label`` is
+    a column of text that looks like numbers.
+
     Args:
         settings: the runs; all with the same label columns, no two alike.
-        path: where the table goes; its folder must exist.
+        path: where the table goes; its folder must exist. No two sweeps may write one table.
         measure: what a table keeps of a run, a function that joblib can send to other processes.
-        workers: processes; by default what joblib's ``parallel_config`` says, else one.
+        workers: processes; by default what joblib's ``parallel_config`` says, else one; −1 for as
+            many as there are cores.
         threads: threads for each run, by default one; None leaves torch's setting.
         progress: show a progress bar.
 
     Returns:
-        The table.
+        The table: labels as they were given, text as text, floats with six digits.
 
     Raises:
-        ValueError: for no or repeated settings, differing columns, or what :func:`rfm.fit` would
-            refuse, before any run begins; for rows of another ``measure`` in the file, after one.
-        TypeError: for an option that :func:`rfm.fit` does not have, before any run begins.
+        ValueError: for no or repeated settings, differing columns, names that clash, a path that
+            cannot be, or what :func:`rfm.fit` would refuse, before any run begins; for a measure
+            with names that clash or differ from row to row, at the first such row.
+        TypeError: for what is not a setting, an option that :func:`rfm.fit` does not have, labels
+            that are not plain values, and what cannot be compared or sent to another process,
+            before any run begins; for a measure that does not give plain values by name, at the
+            first such row.
+        OSError: if the folder cannot be written, before any run begins.
+        RuntimeError: if another sweep is writing this table, before any run begins.
+        SweepError: if runs have failed, after all others; or if a process was killed.
     """
-    path = Path(path)
-    _check(settings, path)
-    partial = path.with_name(path.name + ".partial")
-    rows = _finished(partial, settings[0])
-    missing = [setting for setting in settings if setting.key not in rows]
+    path = plans.target(path)
+    workers, threads = plans.count(workers, "workers"), plans.count(threads, "threads")
+    wanted = plans.by_key(settings, measure)
+    with only_one(path):
+        finished = Partial(path, {key: setting.values for key, setting in wanted.items()})
+        failures: dict[str | None, Exception] = {}
+        with closing(finished), closing(_made(wanted, finished, measure, workers, threads)) as runs:
+            begun = {"total": len(wanted), "initial": len(finished.rows), "desc": path.stem}
+            for key, new in tqdm(runs, **begun, disable=not progress):
+                if isinstance(new, Row):
+                    finished.add(new)
+                else:
+                    failures[key] = new
+        rows = [(wanted[key], finished.rows[key]) for key in wanted if key in finished.rows]
+        table = pd.DataFrame([{**setting.values, **row.results(_rounded)} for setting, row in rows])
+        if failures:
+            raise summary(failures, wanted, finished.path, table)
+        finished.finish([{**setting.columns, **row.results(_text)} for setting, row in rows])
+    return table
+
+
+def row(setting: Setting, measure: Measure = outcome, threads: int | None = 1) -> dict[str, Plain]:
+    """One row of a table: the setting's columns, what ``measure`` says of its run, and how made."""
+    start = time.perf_counter()
+    measured = measure(setting.run(threads, warn=False))  # the table has a column for jitter
+    how = made(time.perf_counter() - start)
+    return {**setting.columns, **_named(measured, setting), **how}
+
+
+def _made(
+    wanted: Mapping[str, Setting],
+    finished: Partial,
+    measure: Measure,
+    workers: int | None,
+    threads: int | None,
+) -> Iterator[tuple[str | None, Row | Exception]]:
+    """Make the missing runs and yield them as they end: rows, or exceptions of what failed.
+
+    An exception without a key is that of the processes themselves, and the last.
+    """
+    missing = [key for key in wanted if key not in finished.rows]
+    if not missing:
+        return
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-    made = parallel(joblib.delayed(row)(setting, measure, threads) for setting in missing)
-    done = len(settings) - len(missing)
-    with partial.open("a", encoding="utf-8", newline="") as file:
-        for new in tqdm(
-            made, total=len(settings), initial=done, desc=path.stem, disable=not progress
-        ):
-            if list(new) != list(next(iter(rows.values()), new)):
-                raise ValueError(f"measure gives other columns than those in {partial}; remove it")
-            writer = csv.DictWriter(file, new, lineterminator="\n")
-            if not rows:
-                writer.writeheader()
-            texts = {name: _text(value) for name, value in new.items()}
-            writer.writerow(texts)
-            file.flush()
-            rows[tuple(texts[name] for name in settings[0].columns)] = texts
-    table = pd.DataFrame([rows[setting.key] for setting in settings])
-    table.to_csv(partial, index=False, lineterminator="\n")
-    partial.replace(path)
-    return pd.read_csv(path)
+    todo = (joblib.delayed(_attempt)(key, wanted[key], measure, threads) for key in missing)
+    try:
+        with closing(parallel(todo)) as results:
+            for key, new, refused in results:
+                if refused:
+                    break
+                yield key, new
+            else:
+                return
+    except Exception as error:
+        yield None, error
+        return
+    raise new
 
 
-def _check(settings: Sequence[Setting], path: Path) -> None:
-    if not settings:
-        raise ValueError("a sweep needs at least one setting")
-    if not path.parent.is_dir():
-        raise ValueError(f"the folder {path.parent} for the table does not exist")
-    names, seen = list(settings[0].columns), set()
-    for setting in settings:
-        if list(setting.columns) != names:
-            raise ValueError(f"settings differ in their columns: {names}, {list(setting.columns)}")
-        if setting.key in seen:
-            raise ValueError(f"two settings are alike: {setting.columns}; tell them by a label")
-        seen.add(setting.key)
-        setting.check()
+def _attempt(
+    key: str, setting: Setting, measure: Measure, threads: int | None
+) -> tuple[str, Row | Exception, bool]:
+    """A row, or what went wrong; and whether it is for the measure that no row can be made."""
+    start = time.perf_counter()
+    try:
+        measured = measure(setting.run(threads, warn=False))
+    except Exception as error:
+        return key, sendable(error), False
+    seconds = time.perf_counter() - start
+    try:
+        measured = _named(measured, setting)
+    except (TypeError, ValueError) as error:
+        return key, error, True
+    return key, Row(key, setting.values, measured, made(seconds)), False
 
 
-def _finished(partial: Path, setting: Setting) -> dict[tuple[str, ...], dict[str, str]]:
-    """Rows of an earlier attempt by key; a last line that was cut off is removed from the file.
+def _named(measured: Mapping[str, Plain], setting: Setting) -> dict[str, Plain]:
+    return plain(measured, "what measure gives", (*setting.values, *MADE))
 
-    Nothing is taken from a table with other columns or made by another version of the package.
-    """
-    if not partial.exists():
-        return {}
-    found = partial.read_bytes()  # which may end within a letter
-    text = found[: found.rfind(b"\n") + 1].decode("utf-8")
-    lines = list(csv.DictReader(io.StringIO(text)))
-    names = list(setting.columns)
-    current = {"version": VERSION, "torch": torch.__version__}
-    fits = all(
-        list(line)[: len(names)] == names and current.items() <= line.items() for line in lines
-    )
-    partial.write_text(text if fits and lines else "", encoding="utf-8")
-    return {tuple(line[name] for name in names): line for line in lines} if fits else {}
+
+def _rounded(value: Plain) -> Plain:
+    """A value as a table holds it, floats with six digits."""
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _text(value: Plain) -> str:
-    """A value as it stands in a table, floats with six digits."""
+    """The same as it is written."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
