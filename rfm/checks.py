@@ -52,11 +52,11 @@ def check_kernel(kernel: Kernel) -> pd.DataFrame:
     differences = {}
     for where, M in metrics.items():
         X, w = task.one_hot(x), kernel.weights(x, x, M)
-        noise = 1e-13 * float(w.abs().max() * α.abs().sum() * M.abs().max())  # of a gradient
+        noise = 1e-14 * float(w.abs().max() * α.abs().sum() * M.abs().max()) ** 2  # of an AGOP
         for name, (found, expected) in _compared(kernel, X, x, α, M).items():
             scale = float(expected.abs().max()) or 1.0
-            if "AGOP" in name:  # which is a sum of squares of gradients
-                scale += (2 * scale**0.5 + noise) * noise / TOLERANCE
+            if "AGOP" in name:
+                scale += noise / TOLERANCE
             off = float((found - expected).abs().max()) / scale
             if not off <= TOLERANCE:
                 raise ValueError(

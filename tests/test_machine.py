@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import warnings
 from fractions import Fraction
+from itertools import product
 
+import mpmath
 import pytest
 import torch
 from oracles import (
@@ -412,3 +414,86 @@ def test_jitter_is_enough_in_either_precision(n: int, precision) -> None:
     with pytest.warns(JitterWarning):
         factor = factorise(K.clone())
     assert 0 < factor.jitter < 0.05 * K.diagonal().mean()
+
+
+# ----------------------------------------------------------------------------- what cancels exactly
+
+
+def exact_step(split: rfm.Split, denominator: str, ridge: str, s: str) -> Tensor:
+    """M₁ from the identity for the kernel exp(−u / denominator), with fifty digits."""
+    mpmath.mp.dps, task = 50, split.task
+    X, Y = (
+        mpmath.matrix(part(split.train).tolist()) for part in (task.one_hot, task.one_hot_labels)
+    )
+    N, d, L = X.rows, task.dimension, mpmath.mpf(denominator)
+    K = mpmath.matrix(N, N)
+    for i, j in product(range(N), repeat=2):
+        K[i, j] = mpmath.exp(-sum((X[i, u] - X[j, u]) ** 2 for u in range(d)) / L)
+    α = mpmath.inverse(K + mpmath.mpf(ridge) * mpmath.eye(N)) * Y
+    total = mpmath.zeros(d)
+    for c in range(task.n):
+        w = mpmath.matrix(N, N)  # by row j, α_ic K_ij
+        for i, j in product(range(N), repeat=2):
+            w[j, i] = α[i, c] * K[i, j] * 2 / L
+        h = w * X - mpmath.diag(list(w * mpmath.ones(N, 1))) * X
+        h -= mpmath.ones(N) * h / N
+        total += h.T * h
+    values, vectors = mpmath.eigsy(total / N)
+    values = [v if v > values[d - 1] * mpmath.mpf(10) ** -30 else mpmath.mpf(0) for v in values]
+    powers = [v ** mpmath.mpf(s) if v else v for v in values]
+    M = (vectors * mpmath.diag(powers) * vectors.T).tolist()
+    return torch.tensor([[float(entry) for entry in row] for row in M], dtype=torch.float64)
+
+
+@pytest.mark.parametrize(("s", "power"), [("0.5", 0.5), ("0.25", 0.25), ("0.125", 0.125)])
+@pytest.mark.parametrize(
+    ("kernel", "denominator", "ridge"),
+    [(rfm.Gaussian(2.5), "12.5", "0"), (rfm.Gaussian(100.0), "20000", "0.001")],
+    ids=["default", "wide"],
+)
+def test_directions_that_are_exactly_null_stay_null(kernel, denominator, ridge, s, power) -> None:
+    """Training on one row and one column: most directions of the centred AGOP are zero."""
+    task = rfm.addition(9)
+    cross = (task.samples == 0).any(dim=1)
+    split = rfm.withhold(task, task.samples[~cross])
+    run = rfm.fit(split, kernel, 1, power=power, ridge=float(ridge))
+    same(run.features, exact_step(split, denominator, ridge, s), 1e-10)
+
+
+@pytest.mark.parametrize("kernel", [rfm.Gaussian(10.0), rfm.Quadratic()], ids=repr)
+@pytest.mark.parametrize("power", [0.5, 0.125])
+@pytest.mark.parametrize("iterations", [1, 4])
+def test_renaming_renames_the_features_at_small_powers_too(kernel, power, iterations) -> None:
+    task = rfm.addition(11)
+    split = rfm.random_split(task, 0.5, 0)
+    maps = list(rfm.equivalences(task))[1::397]
+    options = {"iterations": iterations, "ridge": 0.01, "power": power}
+    M = rfm.fit(split, kernel, **options).features
+    for Q in maps:
+        kind = torch.empty_like(split.kind)
+        kind[Q.on_samples()] = split.kind
+        renamed = rfm.fit(rfm.Split(task, kind), kernel, **options).features
+        where = Q.coordinates()
+        same(renamed[where][:, where], M, 1e-10)
+
+
+def test_null_directions_of_the_start_stay_null() -> None:
+    """M has rank two, and what it maps to zero is large in the gradients."""
+    task = rfm.division(7)
+    split = rfm.random_split(task, 0.6, 4)
+    low = random_metric(12, seed=4, rank=2)
+    basis = torch.linalg.eigh(low)[1][:, :-2]  # of the null space
+    for kernel, power in product((rfm.Quadratic(), rfm.Gaussian()), (0.5, 0.125)):
+        run = rfm.fit(split, kernel, 3, M0=low, ridge=1e-3, power=power, centred=False)
+        assert (basis.T @ run.features @ basis).abs().max() < 1e-13 * run.features.abs().max()
+
+
+def test_few_outputs_at_a_time_give_the_same_closed_form(monkeypatch) -> None:
+    task, train = TRAINING["most of x - y mod 8"]
+    machine = KernelMachine.fit(
+        train, task.one_hot_labels(train), rfm.Quadratic(), random_metric(16, 1)
+    )
+    whole = machine.agop()
+    for outputs in (1, 3, 100):
+        monkeypatch.setattr(rfm.gradients, "OUTPUTS", outputs)
+        same(machine.agop(), whole, 1e-12)

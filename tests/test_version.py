@@ -1,0 +1,62 @@
+"""Which package is imported, where another distribution has the module's name."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import rfm
+from rfm.version import DISTRIBUTION
+
+
+def imported(folder: Path) -> subprocess.CompletedProcess[str]:
+    """A new Python that imports rfm from a folder, before all else."""
+    code = f"import sys; sys.path.insert(0, {str(folder)!r}); import rfm; print(rfm.__version__)"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder of installed packages with this one in it."""
+    source = Path(rfm.__file__).parent
+    shutil.copytree(source, tmp_path / "rfm", ignore=shutil.ignore_patterns("__pycache__"))
+    install(tmp_path, DISTRIBUTION, "0.9")
+    return tmp_path
+
+
+def install(site: Path, name: str, version: str) -> None:
+    """What an installer leaves beside a package's files."""
+    info = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir()
+    text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    (info / "METADATA").write_text(text)
+    (info / "RECORD").write_text("rfm/__init__.py,,\n")
+
+
+def test_the_version_is_that_of_the_distribution(site: Path) -> None:
+    assert rfm.__version__ == metadata.version(DISTRIBUTION)
+    assert imported(site).stdout == "0.9\n"
+
+
+def test_a_folder_that_two_distributions_wrote_is_refused(site: Path) -> None:
+    install(site, "rfm", "2.0")
+    found = imported(site)
+    assert found.returncode != 0
+    assert "ImportError: the distribution rfm 2.0 has written into" in found.stderr
+    assert "install breaking-symmetry alone" in found.stderr
+
+
+def test_the_other_distribution_elsewhere_does_no_harm(site: Path, tmp_path_factory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    install(other, "rfm", "2.0")
+    code = (
+        f"import sys; sys.path[:0] = [{str(site)!r}, {str(other)!r}]\n"
+        "import rfm; print(rfm.__version__)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=site)
+    assert found.stdout == "0.9\n", found.stderr
