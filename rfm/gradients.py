@@ -21,6 +21,7 @@ def grouped_products(
     translation_invariant: bool,
     x: Tensor,
     α: Tensor,
+    n: int,
     centred: bool,
 ) -> Tensor:
     """The sum for any kernel, gradients grouped by operand.
@@ -38,24 +39,25 @@ def grouped_products(
         weights: gradient weights w (N, m) of all samples ``x`` at m of them, (m, 2).
         translation_invariant: whether the kernel is radial.
         x: (N, 2) int64 training pairs.
-        α: (N, n) coefficients.
+        α: (N, c) coefficients.
+        n: the number of values that an operand can have.
         centred: whether the mean h̄_c of each output is subtracted.
 
     Returns:
         (2n, 2n), dtype of ``α``.
     """
-    (N, n), (a, b) = α.shape, x.unbind(1)
+    (N, c), (a, b) = α.shape, x.unbind(1)
     grouped = [_group_by(operand, α, n) for operand in (a, b)]
-    total, sums, origin = α.new_zeros(2 * n, 2 * n), α.new_zeros(2 * n, n), None
+    total, sums, origin = α.new_zeros(2 * n, 2 * n), α.new_zeros(2 * n, c), None
     for j in torch.arange(N, device=a.device).split(CHUNK):
         w, column = weights(x[j]), torch.arange(len(j), device=a.device)  # w is (N, m)
         if translation_invariant:
             w[j, column] = 0.0  # times x_j − x_j: a large one would drown the others in rounding
-        h = w.new_empty(2 * n, len(j), n)
+        h = w.new_empty(2 * n, len(j), c)
         for half, (members, their_α) in zip(h.split(n), grouped, strict=True):
             _grouped_product(w, members, their_α, out=half)
         if translation_invariant:
-            own = h[:n].sum(0)  # Σ_i α_ic w_ij, (m, n)
+            own = h[:n].sum(0)  # Σ_i α_ic w_ij, (m, c)
             h[a[j], column] -= own
             h[n + b[j], column] -= own
         if centred:
@@ -81,14 +83,15 @@ def quadratic_products(x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tenso
 
     Args:
         x: (N, 2) int64 training pairs.
-        α: (N, n) coefficients.
+        α: (N, c) coefficients.
         M: (2n, 2n) symmetric metric.
         centred: whether the mean h̄_c of each output is subtracted.
 
     Returns:
         (2n, 2n), dtype of ``M``.
     """
-    (N, n), (a, b) = α.shape, (x[:, 0], α.shape[1] + x[:, 1])
+    N, n = len(x), len(M) // 2
+    a, b = x[:, 0], n + x[:, 1]
     places = (a, a), (b, b), (a, b), (b, a)  # x xᵀ has ones there
     NT, total = M.new_zeros(2 * n, 2 * n), M.new_zeros(2 * n, 2 * n)
     for place in places:
@@ -108,7 +111,7 @@ def quadratic_products(x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tenso
 
 
 def _group_by(operand: Tensor, α: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """Training samples listed by operand: members (n·k,), and their coefficients (n, k, n).
+    """Training samples listed by operand: members (n·k,), and their coefficients (n, k, c).
 
     k is the size of the largest group; shorter ones are filled up with coefficient zero.
     """

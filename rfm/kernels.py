@@ -81,12 +81,17 @@ class Kernel(ABC):
 
         Args:
             x: (N, 2) training pairs.
-            α: (N, n) coefficients.
+            α: (N, c) coefficients.
             M: (2n, 2n).
             centred: whether the mean h̄_c over the samples is subtracted; zero stands for it if not.
         """
         return grouped_products(
-            lambda some: self.weights(x, some, M), self.translation_invariant, x, α, centred
+            lambda some: self.weights(x, some, M),
+            self.translation_invariant,
+            x,
+            α,
+            len(M) // 2,
+            centred,
         )
 
     def __init_subclass__(cls, **options: object) -> None:

@@ -69,8 +69,8 @@ class KernelMachine:
         instance(kernel, Kernel, "kernel")
         if not isinstance(targets, Tensor) or targets.ndim != 2 or len(targets) != len(train):
             raise ValueError("targets must be a matrix with one row for each training pair")
-        if targets.dtype != getattr(M, "dtype", None) or targets.shape[1] != len(M) // 2:
-            raise ValueError(f"targets must have the dtype of M and n = {len(M) // 2} columns")
+        if targets.dtype != getattr(M, "dtype", None):
+            raise ValueError(f"targets must have the dtype of M, not {targets.dtype}")
         train = pairs_below(train, len(M) // 2)
         K, L = scratch or (None, None)
         K = kernel.gram(train, train, M, out=K)

@@ -497,3 +497,15 @@ def test_few_outputs_at_a_time_give_the_same_closed_form(monkeypatch) -> None:
     for outputs in (1, 3, 100):
         monkeypatch.setattr(rfm.gradients, "OUTPUTS", outputs)
         same(machine.agop(), whole, 1e-12)
+
+
+@every_kernel
+@either_centring
+def test_there_may_be_more_or_fewer_outputs_than_classes(name: str, centred: bool) -> None:
+    task, train = TRAINING["most of x - y mod 8"]
+    M, X = random_metric(16, seed=31), task.one_hot(train)
+    for c in (1, 5, 21):
+        Y = torch.randn(len(train), c, generator=torch.Generator().manual_seed(c)).double()
+        machine = KernelMachine.fit(train, Y, KERNELS[name], M, ridge=0.1)
+        expected = dense_agop(name, X, machine.coefficients, M, centred)
+        same(machine.agop(centred), expected, 2e-6 if name in ROOTS else 1e-8)
