@@ -91,7 +91,7 @@ class Group(Immutable):
 
     @property
     def table(self) -> Tensor:
-        """(n, n) int64, the Cayley table: ``table[a, b]`` is the position of a ⋆ b."""
+        """(n, n) int64, the Cayley table, with the position of a ⋆ b in row a and column b."""
         return self._table
 
     @property

@@ -101,12 +101,13 @@ class KernelMachine:
 
     @cached_property
     def resolution(self) -> float:
-        """What f can be trusted to: a lead that is smaller is rounding.
+        """The lead of a class over another up to which it is rounding, and counts as a tie.
 
-        f(x) is a sum of N products k α, and its rounding grows with Σ_i |α_ic|, which a jitter or a
-        large condition number makes large: 10 ε max k max_c Σ_i |α_ic|. Besides, M carries the
-        rounding of earlier iterations: 1e-9 (1e-4 in float32) of the largest |f| on the training
-        set, or of the targets, 1, if that is less.
+        f(x) is a sum of N products k α, and its rounding grows with S_c, the sum of the absolute
+        values of α_ic over the samples i, which a jitter or a large condition number makes large:
+        10 ε max k max_c S_c. Besides, M carries the rounding of earlier iterations: 1e-9 (1e-4 in
+        float32) of the largest absolute value of f on the training set, or of 1, the target, if
+        that is less. The larger of the two counts.
         """
         eps, α = torch.finfo(self.M.dtype).eps, self.coefficients
         sums = 10 * eps * self.factor.largest * float(α.abs().sum(0).max())

@@ -64,7 +64,7 @@ def factorise(
         K: (N, N) symmetric positive semi-definite, float64 or float32. Its diagonal is overwritten.
         ridge: λ ≥ 0, in units of K.
         out: optional (N, N) tensor for the factor.
-        warn: whether a jitter is told by a warning; :attr:`Factor.jitter` tells it in any case.
+        warn: whether a jitter is told by a warning; ``Factor.jitter`` tells it in any case.
 
     Raises:
         ValueError: if K is no such matrix, or the ridge is not a finite number of at least 0.
