@@ -32,6 +32,18 @@ class Group(Immutable):
         values: the n values in the order of their positions: residues, or tuples of residues.
         name: what it is called, such as ``Z_31``.
         identity: position of the neutral element.
+
+    Args:
+        moduli: integers of at least 2, their product up to 4096.
+        logarithm: (n,) int64, a permutation of 0, …, n−1.
+        values: n different integers, or tuples of integers.
+        name: what the group is to be called.
+        law: the operation on values, (x, y) ↦ x ⋆ y. If it is given, all n² products are compared
+            with the table that follows from the logarithm, and a logarithm that is no homomorphism
+            is found.
+
+    Raises:
+        ValueError: for anything else.
     """
 
     def __init__(
@@ -42,20 +54,6 @@ class Group(Immutable):
         name: str,
         law: Callable[[Value, Value], Value] | None = None,
     ):
-        """Make the group, and check it as far as that is possible.
-
-        Args:
-            moduli: integers of at least 2.
-            logarithm: (n,) int64, a permutation of 0, …, n−1.
-            values: n different integers, or tuples of integers.
-            name: what it is to be called.
-            law: the operation on values, if it is to be compared with the table that follows from
-                the logarithm, all n² entries of it: then a logarithm that is no homomorphism is
-                found.
-
-        Raises:
-            ValueError: for anything else, and for an order beyond ``LARGEST``.
-        """
         self.moduli = tuple(integer(m, "a modulus", 2) for m in _sequence(moduli, "moduli"))
         self.order = prod(self.moduli)
         if not self.moduli or self.order > LARGEST:
@@ -166,7 +164,7 @@ def cyclic(*moduli: int) -> Group:
 
     Raises:
         ValueError: if no modulus is given, one is not an integer of at least 2, or their product is
-            beyond ``LARGEST``.
+            beyond 4096.
     """
     moduli = tuple(integer(m, "a modulus", 2) for m in moduli)
     if not moduli or prod(moduli) > LARGEST:
@@ -188,7 +186,7 @@ def units(p: int) -> Group:
     It is cyclic: the logarithm is taken to the base of the smallest primitive root of p.
 
     Raises:
-        ValueError: if p is not a prime of at least 3, up to ``LARGEST``.
+        ValueError: if p is not a prime of at least 3, up to 4096.
     """
     p = integer(p, "the odd prime modulus of multiplication and division", 3, LARGEST)
     if not isprime(p):
@@ -208,7 +206,7 @@ def abelian(order: int) -> list[Group]:
     one group for each partition m = m₁ + … + m_k, namely Z_{p^m₁} × … × Z_{p^m_k}.
 
     Raises:
-        ValueError: if the order is not an integer of at least 2, up to ``LARGEST``.
+        ValueError: if the order is not an integer of at least 2, up to 4096.
     """
     order = integer(order, "the order", 2, LARGEST)
     choices = [
