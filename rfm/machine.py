@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rfm.arguments import instance, pairs_below, real, square
 from rfm.gradients import CHUNK
-from rfm.kernels import Kernel
+from rfm.kernels import Kernel, metric
 from rfm.solve import Factor, factorise
 
 # A lead smaller than this, relative to the scores, is rounding and counts as a tie.
@@ -26,8 +26,8 @@ class KernelMachine:
         kernel: the kernel k.
         M: (2n, 2n) symmetric positive semi-definite metric.
         train: (N, 2) int64 pairs x_i.
-        targets: (N, c) Y.
-        coefficients: (N, c) α.
+        targets: (N, n) Y.
+        coefficients: (N, n) α.
         factor: the Cholesky factor that α was solved with.
     """
 
@@ -54,9 +54,9 @@ class KernelMachine:
 
         Args:
             train: (N, 2) int64.
-            targets: (N, c), dtype and device of ``M``.
+            targets: (N, n), dtype and device of ``M``.
             kernel: the kernel.
-            M: (2n, 2n).
+            M: (2n, 2n), symmetric.
             ridge: λ ≥ 0.
             scratch: two (N, N) tensors to overwrite with the kernel matrix and its factor, see
                 ``rfm.machine.scratch``; the factor of the returned machine then lives there.
@@ -67,11 +67,13 @@ class KernelMachine:
             rfm.SingularKernelError: if K cannot be factorised.
         """
         instance(kernel, Kernel, "kernel")
+        M = metric(M)
+        train = pairs_below(train, len(M) // 2)
         if not isinstance(targets, Tensor) or targets.ndim != 2 or len(targets) != len(train):
             raise ValueError("targets must be a matrix with one row for each training pair")
-        if targets.dtype != getattr(M, "dtype", None) or targets.shape[1] != len(M) // 2:
+        if targets.dtype != M.dtype or targets.shape[1] != len(M) // 2:
             raise ValueError(f"targets must have the dtype of M and n = {len(M) // 2} columns")
-        train = pairs_below(train, len(M) // 2)
+        targets = targets.detach()
         K, L = scratch or (None, None)
         K = kernel.gram(train, train, M, out=K)
         factor = factorise(K, ridge, out=L, warn=warn)
@@ -122,6 +124,9 @@ class KernelMachine:
         Args:
             centred: subtract the mean gradient ḡ_c of each output, as the paper's released code
                 does; False gives the raw average of the paper's text.
+
+        Raises:
+            ValueError: if ``centred`` is not a bool.
         """
         total = self.kernel.gradient_products(self.train, self.coefficients, self.M, centred)
         return _sandwich(self.M, total / len(self.train))
