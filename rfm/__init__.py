@@ -17,7 +17,7 @@ from rfm.equivalence import (
 )
 from rfm.groups import Group, abelian, cyclic, units
 from rfm.kernels import InnerProductKernel, Kernel, RadialKernel
-from rfm.machine import KernelMachine, matrix_power
+from rfm.machine import KernelMachine
 from rfm.measures import (
     alignment,
     circulant_deviation,
@@ -31,6 +31,7 @@ from rfm.recursion import fit
 from rfm.resources import memory_estimate
 from rfm.run import Interrupted, Run, RunError
 from rfm.solve import Factor, JitterWarning, SingularKernelError, factorise
+from rfm.spectral import matrix_power
 from rfm.splits import Kind, Split, random_split, stabiliser, withhold
 from rfm.stopping import converged, direction_converged
 from rfm.subgroups import Subgroup, generate, orbits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 from numbers import Real
 
 import numpy as np
@@ -81,6 +82,17 @@ def instance(value: object, kind: type, name: str) -> None:
         raise ValueError(f"{name} must be a {kind.__name__}, not {what}")
 
 
+def members(values: object, name: str) -> tuple:
+    """The members of a sequence or other iterable, a text being none.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"{name} must be a sequence, not {values!r:.200}")
+    return tuple(values)
+
+
 def pairs_below(pairs: object, n: int) -> Tensor:
     """Pairs of positions 0, …, n−1: one of shape (2,) or several of shape (m, 2), int64.
 
@@ -97,8 +109,7 @@ def pairs_below(pairs: object, n: int) -> Tensor:
             "pairs must be an int64 tensor of shape (2,) or (m, 2), not "
             f"{found.dtype} of shape {tuple(found.shape)}"
         )
-    if found.device.type == "meta" or found.layout != torch.strided:
-        raise ValueError("pairs must be an ordinary tensor with values, neither meta nor sparse")
+    ordinary(found, "pairs")
     if found.numel() and not 0 <= int(found.min()) <= int(found.max()) < n:
         raise ValueError(f"positions in a pair must lie in 0, …, {n - 1}")
     return found
@@ -110,15 +121,29 @@ def positions(values: object, n: int, name: str) -> Tensor:
     Raises:
         ValueError: for anything else.
     """
-    if (
-        not isinstance(values, Tensor)
-        or values.dtype != torch.int64
-        or values.shape != (n,)
-        or values.device.type == "meta"
-        or (n and not 0 <= int(values.min()) <= int(values.max()) < n)
-    ):
-        raise ValueError(f"{name} must be an int64 tensor of {n} positions from 0 to {n - 1}")
+    values = row(values, n, torch.int64, name, "positions")
+    if n and not 0 <= int(values.min()) <= int(values.max()) < n:
+        raise ValueError(f"{name} must hold positions from 0 to {n - 1}")
+    return values
+
+
+def row(values: object, n: int, dtype: torch.dtype, name: str, things: str) -> Tensor:
+    """A tensor of n things, (n,), of a dtype, copied to the CPU.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if not isinstance(values, Tensor) or (values.dtype, values.shape) != (dtype, (n,)):
+        what = f"{'an' if dtype == torch.int64 else 'a'} {str(dtype).removeprefix('torch.')} tensor"
+        raise ValueError(f"{name} must be {what} of shape ({n},): {n} {things}")
+    ordinary(values, name)
     return values.detach().cpu().clone()
+
+
+def ordinary(tensor: Tensor, name: str) -> None:
+    """Raise ValueError for a tensor without values, or with few of them."""
+    if tensor.device.type == "meta" or tensor.layout != torch.strided:
+        raise ValueError(f"{name} must be an ordinary tensor with values, neither meta nor sparse")
 
 
 def square(matrix: object, name: str, d: int | None = None, *, symmetric: bool = True) -> Tensor:
@@ -144,8 +169,7 @@ def square(matrix: object, name: str, d: int | None = None, *, symmetric: bool =
         what = f"{matrix.dtype} {shape}" if isinstance(matrix, Tensor) else type(matrix).__name__
         wanted = f"({d}, {d})" if d is not None else "square"
         raise ValueError(f"{name} must be a floating-point {wanted} matrix, not {what}")
-    if matrix.device.type == "meta" or matrix.layout != torch.strided:
-        raise ValueError(f"{name} must be an ordinary tensor with values, neither meta nor sparse")
+    ordinary(matrix, name)
     matrix = matrix.detach()
     if not bool(torch.isfinite(matrix).all()):
         raise ValueError(f"{name} has entries that are not finite")

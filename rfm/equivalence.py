@@ -167,7 +167,8 @@ class HeldOut(Immutable):
         size: how many sets belong to the class.
 
     Raises:
-        ValueError: if the representative is not one or two pairs, or the size no positive integer.
+        ValueError: if the representative is not one pair or two different ones, or the size no
+            positive integer.
     """
 
     task: Task
@@ -179,6 +180,8 @@ class HeldOut(Immutable):
         pairs = self.task.checked(object.__getattribute__(self, "representative"))
         if pairs.ndim != 2 or len(pairs) not in (1, 2):
             raise ValueError("held out are one sample or two, as a tensor (1, 2) or (2, 2)")
+        if len(pairs.unique(dim=0)) < len(pairs):
+            raise ValueError("held out are two different samples, not one of them twice")
         object.__setattr__(self, "representative", pairs.clone())
         object.__setattr__(self, "size", integer(self.size, "size", 1))
 

@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from rfm.arguments import instance
+from rfm.arguments import flag, instance, integer, members, positions, real, square
 from rfm.decomposition import Decomposition
 from rfm.prediction import Prediction
 from rfm.run import Run
@@ -48,8 +48,16 @@ def style() -> None:
 
 
 def panels(count: int, width: float = 7.2, height: float | None = None) -> list[Axes]:
-    """A row of ``count`` axes, ``width`` inches in all; square-ish unless a height is given."""
-    height = width / count + 0.3 if height is None else height
+    """A row of ``count`` axes, ``width`` inches in all; square-ish unless a height is given.
+
+    Raises:
+        ValueError: if ``count`` is not an integer of at least 1, or a length no positive number of
+            inches.
+    """
+    count = integer(count, "count", 1)
+    inches = "a number of inches from 0.1 to 100", 0.1, 100
+    width = real(width, "width", *inches)
+    height = real(width / count + 0.3 if height is None else height, "height", *inches)
     _, axes = plt.subplots(1, count, figsize=(width, height), squeeze=False)
     return list(axes[0])
 
@@ -65,9 +73,15 @@ def cayley_table(
         numbers: whether to write the results in the cells, by default for n up to 13.
         order: (n,) positions, the order in which elements are listed; their own by default. Rows,
             columns and colours follow it.
+
+    Raises:
+        ValueError: if ``task`` is no task, or the order does not list each position once.
     """
+    instance(task, Task, "task")
+    order = positions(torch.arange(task.n) if order is None else order, task.n, "order")
+    if len(order.unique()) < task.n:
+        raise ValueError(f"order must list each of {task.n} positions once")
     ax = plt.gca() if ax is None else ax
-    order = torch.arange(task.n) if order is None else order
     labels = task.labels.reshape(task.n, task.n)[order][:, order]
     places = torch.argsort(order)[labels].numpy()
     ax.imshow(places, cmap="viridis")
@@ -100,10 +114,15 @@ def split_table(
         ValueError: if the run or the prediction is for another split, or a mirror of another task.
     """
     instance(split, Split, "split")
+    if run is not None and not isinstance(run, Run | Prediction):
+        raise ValueError(f"run must be a Run or a Prediction, not {type(run).__name__}")
     if run is not None and not run.split.alike(split):
         raise ValueError(f"the run is of another split: {run.split!r}, not {split!r}")
-    if any(g.task != split.task for g in mirrors):
-        raise ValueError(f"the mirrors must be reflections of {split.task}")
+    mirrors = members(mirrors, "mirrors")
+    for g in mirrors:
+        _mirror(g)
+        if g.task != split.task:
+            raise ValueError(f"the mirrors must be reflections of {split.task}")
     ax = plt.gca() if ax is None else ax
     n = split.task.n
     picture = np.where((split.kind == Kind.TRAIN).numpy(), 0, 3)
@@ -122,7 +141,12 @@ def split_table(
 
 
 def table_legend(figure: Figure) -> None:
-    """Explain the colours of :func:`split_table` once, below all panels of a figure."""
+    """Explain the colours of :func:`split_table` once, below all panels of a figure.
+
+    Raises:
+        ValueError: if ``figure`` is no figure of matplotlib.
+    """
+    instance(figure, Figure, "figure")
     colours = {"training": TRAIN, "test, right": RIGHT, "test, wrong": WRONG}
     handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
@@ -136,10 +160,15 @@ def mirror_table(g: Symmetry, labels: Sequence[int] | None = None, ax: Axes | No
         labels: positions of the labels whose samples are joined, one colour each; cells of these
             labels are tinted. By default the identity's.
         ax: where to draw.
+
+    Raises:
+        ValueError: if ``g`` is no reflection, or a label no position.
     """
-    ax = plt.gca() if ax is None else ax
+    _mirror(g)
     task, n = g.task, g.task.n
     labels = [task.group.identity] if labels is None else labels
+    labels = [integer(label, "a label", 0, n - 1) for label in members(labels, "labels")]
+    ax = plt.gca() if ax is None else ax
     table = task.labels.reshape(n, n).numpy()
     palette = sns.color_palette("colorblind", len(labels))
     picture = np.ones((n, n, 3)) * np.array(to_rgb(TRAIN))
@@ -164,7 +193,16 @@ def mirror_table(g: Symmetry, labels: Sequence[int] | None = None, ax: Axes | No
 def accuracy(
     runs: Mapping[str, Run], column: str = "test_accuracy", ax: Axes | None = None
 ) -> Axes:
-    """A column of the runs' tables against the iteration, one line a run, as a share of 1."""
+    """A column of the runs' tables against the iteration, one line a run, as a share of 1.
+
+    Raises:
+        ValueError: if ``runs`` is not a mapping of names to one or more runs, or the column is
+            none of their tables'.
+    """
+    _named(runs, Run, "runs")
+    columns = next(iter(runs.values())).table.columns
+    if not isinstance(column, str) or column not in columns:
+        raise ValueError(f"column must be one of {', '.join(columns)}, not {column!r}")
     ax = plt.gca() if ax is None else ax
     for label, run in runs.items():
         ax.plot(run.table.index, run.table[column], marker="o", markersize=3, label=label)
@@ -187,8 +225,15 @@ def feature_matrices(
         shared: one colour scale for all, symmetric about zero.
         blocks: whether the matrices are (2n, 2n), with lines between the operands.
         axes: where to draw, one for each matrix.
+
+    Raises:
+        ValueError: if ``matrices`` is not a mapping of titles to one or more square matrices of
+            finite numbers, ``shared`` or ``blocks`` not a bool, or ``axes`` not as many axes.
     """
-    axes = panels(len(matrices)) if axes is None else list(axes)
+    _named(matrices, Tensor, "matrices")
+    matrices = {t: square(m, f"the matrix {t}", symmetric=False) for t, m in matrices.items()}
+    shared, blocks = flag(shared, "shared"), flag(blocks, "blocks")
+    axes = panels(len(matrices)) if axes is None else _axes(axes, len(matrices))
     top = max(float(m.abs().max()) for m in matrices.values())
     for ax, (title, matrix) in zip(axes, matrices.items(), strict=True):
         limit = top if shared else float(matrix.abs().max())
@@ -225,8 +270,15 @@ def group_elements(
         title: of the first.
         names: whether each stripe bears the name of its element.
         scale: where colours end, by default at the largest entry of M.
+
+    Raises:
+        ValueError: if ``parts`` is no decomposition, M no matrix of finite numbers for its task, or
+            ``axes`` are not two.
     """
-    task, scale = parts.task, float(M.abs().max()) if scale is None else scale
+    instance(parts, Decomposition, "parts")
+    task = parts.task
+    M, axes = square(M, "M", task.dimension, symmetric=False), _axes(axes, 2)
+    scale = float(M.abs().max()) if scale is None else real(scale, "scale", "a positive number", 0)
     for ax, matrix in zip(axes, (M, parts.encoded()), strict=True):
         ax.imshow(task.by_logarithm(matrix), cmap="RdBu_r", vmin=-scale, vmax=scale)
         ax.axhline(task.n - 0.5, color="0.35", lw=0.6)
@@ -251,7 +303,12 @@ def coefficients(parts: Decomposition, reflections: bool, ax: Axes | None = None
         parts: a decomposition.
         reflections: which kind.
         ax: where to draw; the dotted line is the background.
+
+    Raises:
+        ValueError: if ``parts`` is no decomposition, or ``reflections`` no bool.
     """
+    instance(parts, Decomposition, "parts")
+    reflections = flag(reflections, "reflections")
     ax = plt.gca() if ax is None else ax
     n = parts.task.n
     part = slice(n, 2 * n) if reflections else slice(0, n)
@@ -261,6 +318,29 @@ def coefficients(parts: Decomposition, reflections: bool, ax: Axes | None = None
     ax.scatter(np.arange(n)[found], values[found], s=22, color=WRONG)
     ax.set(xlabel="$k$", ylabel="of $sr^k$" if reflections else "of $r^k$")
     return ax
+
+
+def _mirror(g: object) -> None:
+    instance(g, Symmetry, "a mirror")
+    if not g.reflects:
+        raise ValueError(f"a mirror must be a reflection, not {g!r}")
+
+
+def _named(things: object, kind: type, name: str) -> None:
+    """Raise ValueError unless these are one or more objects of a class, by name."""
+    instance(things, Mapping, name)
+    if not things:
+        raise ValueError(f"{name} are none: there is nothing to draw")
+    for title, thing in things.items():
+        instance(thing, kind, f"{name}[{title!r}]")
+
+
+def _axes(axes: object, count: int) -> list[Axes]:
+    """So many axes. Raises ValueError for anything else."""
+    found = members(axes, "axes")
+    if len(found) != count or not all(isinstance(ax, Axes) for ax in found):
+        raise ValueError(f"axes must be a sequence of {count}, not {axes!r:.200}")
+    return list(found)
 
 
 def _math(g: Symmetry) -> str:

@@ -1,8 +1,7 @@
 """Sums of outer products of a fit's gradients over a training set, without the gradient tensor.
 
 The gradient of output c at x_j is g_jc = M h_jc, with h_jc = Σ_i α_ic w_ij x_i for an inner-product
-kernel and h_jc = Σ_i α_ic w_ij (x_i − x_j) for a radial one. Both functions return
-Σ_{j,c} (h_jc − h̄_c)(h_jc − h̄_c)ᵀ, h̄_c the mean over j, or zero if not centred.
+kernel and h_jc = Σ_i α_ic w_ij (x_i − x_j) for a radial one. Means over j are subtracted, or not.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def grouped_products(
     n: int,
     centred: bool,
 ) -> Tensor:
-    """The sum for any kernel, gradients grouped by operand.
+    """Σ_{j,c} (h_jc − h̄_c)(h_jc − h̄_c)ᵀ for any kernel, gradients grouped by operand.
 
     With one-hot pairs coordinate u of Σ_i α_ic w_ij x_i is a sum over the samples i whose first
     (u < n) or second (u ≥ n) operand is u: 2N²c multiplications where the gradient tensor takes
@@ -74,18 +73,19 @@ def grouped_products(
 
 
 def quadratic_products(x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tensor:
-    """The sum for the quadratic kernel, whose gradients are linear in the sample.
+    """Σ_{j,c} (g_jc − ḡ_c)(g_jc − ḡ_c)ᵀ for the quadratic kernel: its gradients are linear in x_j.
 
-    With w_ij = 2 x_iᵀM x_j and S_c = Σ_i α_ic x_i x_iᵀ it is h_jc = 2 S_c M x_j. So the sum is
-    4 Σ_c S_c M T M S_c, with T = Σ_j (x_j − x̄)(x_j − x̄)ᵀ the scatter matrix of the samples: no
-    sum over pairs of samples is left, and 4n⁴ multiplications stand for 2N²n. N T is made of whole
-    numbers, so it is exact, and so are its null directions.
+    With w_ij = 2 x_iᵀM x_j and S_c = Σ_i α_ic x_i x_iᵀ it is g_jc = 2 P_c x_j, P_c = M S_c M. So
+    the sum is 4 Σ_c P_c T P_c, with T = Σ_j (x_j − x̄)(x_j − x̄)ᵀ the scatter matrix of the samples:
+    no sum over pairs of samples is left, and some n⁴ multiplications stand for N²n. N T is made of
+    whole numbers, so it is exact, and so are its null directions; those of M are gone before
+    anything is squared.
 
     Args:
         x: (N, 2) int64 training pairs.
         α: (N, c) coefficients.
         M: (2n, 2n) symmetric metric.
-        centred: whether the mean h̄_c of each output is subtracted.
+        centred: whether the mean ḡ_c of each output is subtracted.
 
     Returns:
         (2n, 2n), dtype of ``M``.
@@ -99,15 +99,14 @@ def quadratic_products(x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tenso
     if centred:
         sum_x = NT.diagonal() / N
         NT -= torch.outer(sum_x, sum_x)
-    middle = 4 / N * (M @ NT @ M)
     for some in α.split(OUTPUTS, dim=1):
         S = M.new_zeros(2 * n, 2 * n, some.shape[1])
         for place in places:
             S.index_put_(place, some, accumulate=True)
-        S = S.permute(2, 0, 1)  # S_c, symmetric
-        left = (S @ middle).transpose(0, 1).reshape(2 * n, -1)  # the S_c M T M side by side
-        total.addmm_(left, S.reshape(-1, 2 * n))
-    return total
+        P = M @ S.permute(2, 0, 1) @ M  # P_c, symmetric
+        left = (P @ NT).transpose(0, 1).reshape(2 * n, -1)  # the P_c N T side by side
+        total.addmm_(left, P.reshape(-1, 2 * n), alpha=4 / N)
+    return (total + total.T) / 2
 
 
 def _group_by(operand: Tensor, α: Tensor, n: int) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from sympy import factorint, isprime, primitive_root
 from sympy.utilities.iterables import partitions
 from torch import Tensor
 
-from rfm.arguments import integer, positions
+from rfm.arguments import integer, members, positions
 from rfm.immutable import Immutable
 
 Value = int | tuple[int, ...]
@@ -54,14 +54,14 @@ class Group(Immutable):
         name: str,
         law: Callable[[Value, Value], Value] | None = None,
     ):
-        self.moduli = tuple(integer(m, "a modulus", 2) for m in _sequence(moduli, "moduli"))
+        self.moduli = tuple(integer(m, "a modulus", 2) for m in members(moduli, "moduli"))
         self.order = prod(self.moduli)
         if not self.moduli or self.order > LARGEST:
             raise ValueError(f"the moduli must be one or more with a product up to {LARGEST}")
         self._logarithm = positions(logarithm, self.order, "the logarithm")
         if not torch.equal(self._logarithm.sort().values, torch.arange(self.order)):
             raise ValueError("the logarithm must be a bijection: it takes a number twice")
-        self.values = tuple(_plain(value) for value in _sequence(values, "values"))
+        self.values = tuple(_plain(value) for value in members(values, "values"))
         self._positions = {value: i for i, value in enumerate(self.values)}
         if len(self.values) != self.order or len(self._positions) != self.order:
             raise ValueError(
@@ -214,13 +214,6 @@ def abelian(order: int) -> list[Group]:
         for p, m in factorint(order).items()
     ]
     return [cyclic(*chain(*choice)) for choice in product(*choices)]
-
-
-def _sequence(values: object, name: str) -> tuple:
-    """The members of a sequence or range; a text is none."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise ValueError(f"{name} must be a sequence, not {values!r}")
-    return tuple(values)
 
 
 def _plain(value: object) -> Value:

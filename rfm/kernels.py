@@ -20,9 +20,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import threshold_
 
-from rfm.arguments import pairs_below
+from rfm.arguments import flag, pairs_below, square
 from rfm.gradients import grouped_products
 from rfm.onehot import columns, squared_norms, sum_rows
+from rfm.spectral import sandwich
 
 BLOCK = 2**18  # kernel values worked on at a time, so that all passes over them stay in the cache
 RESOLUTION = 16  # squared distances below this many ε of the largest entry of M are zero
@@ -63,9 +64,10 @@ class Kernel(ABC):
         """Kernel values (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2), written to ``out``.
 
         Raises:
-            ValueError: if these are not pairs of positions for ``M``, (2n, 2n), or the kernel does
-                not return what it should.
+            ValueError: if these are not pairs of positions for ``M``, which is no symmetric
+                (2n, 2n) matrix of finite numbers, or the kernel does not return what it should.
         """
+        M = metric(M)
         return self._apply(self.value_, *_pairs(x, y, M), M, out)
 
     def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
@@ -74,18 +76,23 @@ class Kernel(ABC):
         Raises:
             ValueError: as :meth:`gram`.
         """
+        M = metric(M)
         return self._apply(self.weight_, *_pairs(x, y, M), M, None)
 
     def gradient_products(self, x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tensor:
-        """Σ_{j,c} (h_jc − h̄_c)(h_jc − h̄_c)ᵀ, (2n, 2n), for gradients g_jc = M h_jc of a fit.
+        """Σ_{j,c} (g_jc − ḡ_c)(g_jc − ḡ_c)ᵀ, (2n, 2n), g_jc the gradient of output c at x_j.
 
         Args:
             x: (N, 2) training pairs.
             α: (N, c) coefficients.
             M: (2n, 2n).
-            centred: whether the mean h̄_c over the samples is subtracted; zero stands for it if not.
+            centred: whether the mean ḡ_c over the samples is subtracted; zero stands for it if not.
+
+        Raises:
+            ValueError: as :meth:`gram`, or if α is not such a matrix of the dtype of ``M``.
         """
-        return grouped_products(
+        x, α, M = fitted(x, α, M, centred)
+        products = grouped_products(
             lambda some: self.weights(x, some, M),
             self.translation_invariant,
             x,
@@ -93,6 +100,7 @@ class Kernel(ABC):
             len(M) // 2,
             centred,
         )
+        return sandwich(M, products)
 
     def __init_subclass__(cls, **options: object) -> None:
         """A method that a class redefines takes those with it that a parent derived from it."""
@@ -180,6 +188,7 @@ class RadialKernel(Kernel):
         Raises:
             ValueError: as :meth:`gram`.
         """
+        M = metric(M)
         x, y = _pairs(x, y, M)
         if bool(torch.isfinite(self.checked(self.weight_, M.new_zeros(1, 1))).all()):
             return self._apply(self.weight_, x, y, M, None)
@@ -227,32 +236,64 @@ def derivative(function: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
     """The derivative of a function of one number at each entry of ``u``, by torch.
 
     Raises:
-        ValueError: if the function is not made of torch's differentiable operations.
+        ValueError: if the function is not made of torch's differentiable operations, or does not
+            return a tensor of the shape of ``u``.
     """
     at = u.detach().clone().requires_grad_()
     try:
         with torch.enable_grad():
             values = function(at.clone())  # a clone, so that it may be overwritten
+            shape = values.shape
             (slope,) = torch.autograd.grad(values.sum(), at)
     except (RuntimeError, AttributeError, TypeError) as error:
         raise ValueError(
             "torch cannot derive the weight of this kernel: make the profile of torch's "
             f"differentiable operations, or define weight(u) ({error})"
         ) from error
+    if shape != u.shape:
+        raise ValueError(
+            f"a profile must return a tensor of the shape of its argument, {tuple(u.shape)}, not "
+            f"{tuple(shape)}"
+        )
     return slope
+
+
+def metric(M: Tensor) -> Tensor:
+    """M, without its gradient, after making sure that it can be a metric.
+
+    Raises:
+        ValueError: unless it is a symmetric (2n, 2n) matrix of finite float64 or float32 numbers.
+    """
+    M = square(M, "M")
+    if M.dtype not in (torch.float32, torch.float64) or len(M) % 2:
+        what = M.dtype, tuple(M.shape)
+        raise ValueError(f"M must be a (2n, 2n) matrix of float64 or float32, not {what}")
+    return M
+
+
+def fitted(x: Tensor, α: Tensor, M: Tensor, centred: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """The arguments of :meth:`Kernel.gradient_products`, after making sure that they go together.
+
+    Raises:
+        ValueError: if they do not.
+    """
+    M = metric(M)
+    x, _ = _pairs(x, x, M)
+    flag(centred, "centred")
+    if (
+        not isinstance(α, Tensor)
+        or (α.dtype, α.device, α.ndim) != (M.dtype, M.device, 2)
+        or not 0 < len(x) == len(α)
+    ):
+        raise ValueError(
+            f"α must be a tensor of shape (N, c), N = {len(x)} > 0, with the dtype and device "
+            f"of M, {M.dtype} on {M.device}"
+        )
+    return x, α.detach(), M
 
 
 def _pairs(x: Tensor, y: Tensor, M: Tensor) -> tuple[Tensor, Tensor]:
     """The arguments x and y, (N, 2) and (N′, 2), after making sure that M has their positions."""
-    if (
-        not isinstance(M, Tensor)
-        or M.dtype not in (torch.float32, torch.float64)
-        or M.ndim != 2
-        or M.shape[0] != M.shape[1]
-        or M.shape[0] % 2
-    ):
-        what = getattr(M, "dtype", type(M)), tuple(getattr(M, "shape", ()))
-        raise ValueError(f"M must be a (2n, 2n) matrix of float64 or float32, not {what}")
     x, y = (pairs_below(pairs, len(M) // 2) for pairs in (x, y))
     if x.ndim != 2 or y.ndim != 2:
         raise ValueError("a kernel needs lists of pairs, of shapes (N, 2) and (N′, 2)")

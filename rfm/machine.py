@@ -8,9 +8,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from rfm.arguments import instance, pairs_below, real, square
+from rfm.arguments import instance, pairs_below
 from rfm.gradients import CHUNK
-from rfm.kernels import Kernel
+from rfm.kernels import Kernel, metric
 from rfm.solve import Factor, factorise
 
 # A lead smaller than this, relative to the scores, is rounding and counts as a tie.
@@ -26,8 +26,8 @@ class KernelMachine:
         kernel: the kernel k.
         M: (2n, 2n) symmetric positive semi-definite metric.
         train: (N, 2) int64 pairs x_i.
-        targets: (N, c) Y.
-        coefficients: (N, c) α.
+        targets: (N, n) Y.
+        coefficients: (N, n) α.
         factor: the Cholesky factor that α was solved with.
     """
 
@@ -56,7 +56,7 @@ class KernelMachine:
             train: (N, 2) int64.
             targets: (N, c), dtype and device of ``M``.
             kernel: the kernel.
-            M: (2n, 2n).
+            M: (2n, 2n), symmetric.
             ridge: λ ≥ 0.
             scratch: two (N, N) tensors to overwrite with the kernel matrix and its factor, see
                 ``rfm.machine.scratch``; the factor of the returned machine then lives there.
@@ -67,11 +67,13 @@ class KernelMachine:
             rfm.SingularKernelError: if K cannot be factorised.
         """
         instance(kernel, Kernel, "kernel")
+        M = metric(M)
+        train = pairs_below(train, len(M) // 2)
         if not isinstance(targets, Tensor) or targets.ndim != 2 or len(targets) != len(train):
             raise ValueError("targets must be a matrix with one row for each training pair")
-        if targets.dtype != getattr(M, "dtype", None):
+        if targets.dtype != M.dtype:
             raise ValueError(f"targets must have the dtype of M, not {targets.dtype}")
-        train = pairs_below(train, len(M) // 2)
+        targets = targets.detach()
         K, L = scratch or (None, None)
         K = kernel.gram(train, train, M, out=K)
         factor = factorise(K, ridge, out=L, warn=warn)
@@ -116,58 +118,20 @@ class KernelMachine:
     def agop(self, centred: bool = True) -> Tensor:
         """Average gradient outer product of the fit over the training set, (2n, 2n).
 
-        AGOP = (1/N) Σ_{j,c} (g_jc − ḡ_c)(g_jc − ḡ_c)ᵀ, g_jc the gradient of output c at x_j.
-        g_jc = M h_jc, and M is applied once, outside; the sum of the outer products of the h_jc is
-        the kernel's, :meth:`rfm.Kernel.gradient_products`.
+        AGOP = (1/N) Σ_{j,c} (g_jc − ḡ_c)(g_jc − ḡ_c)ᵀ, g_jc the gradient of output c at x_j. The
+        sum is the kernel's, :meth:`rfm.Kernel.gradient_products`.
 
         Args:
             centred: subtract the mean gradient ḡ_c of each output, as the paper's released code
                 does; False gives the raw average of the paper's text.
+
+        Raises:
+            ValueError: if ``centred`` is not a bool.
         """
         total = self.kernel.gradient_products(self.train, self.coefficients, self.M, centred)
-        return _sandwich(self.M, total / len(self.train))
-
-
-def _sandwich(M: Tensor, inner: Tensor) -> Tensor:
-    """M · inner · M for a positive semi-definite M, with the null directions of M kept exactly.
-
-    They can be the large ones of ``inner``. In plain products they come back as rounding, and a
-    root would turn that into features. So the product is taken on the range of M.
-    """
-    values, vectors = torch.linalg.eigh(M)
-    inside = values > _floor(values)
-    values, vectors = values[inside], vectors[:, inside]
-    core = (vectors.T @ inner @ vectors) * torch.outer(values, values)
-    product = vectors @ core @ vectors.T
-    return (product + product.T) / 2
-
-
-def _floor(values: Tensor) -> Tensor:
-    """Below this, eigenvalues in ascending order are zero to working precision."""
-    return 10 * len(values) * torch.finfo(values.dtype).eps * values[-1]
+        return total / len(self.train)
 
 
 def scratch(N: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Two (N, N) buffers for :meth:`KernelMachine.fit`, the second laid out for the factor."""
     return like.new_empty(N, N), like.new_empty(N, N).mT
-
-
-def matrix_power(M: Tensor, s: float) -> Tensor:
-    """M^s of a symmetric positive semi-definite M, by eigendecomposition.
-
-    An eigenvalue below 10·d·ε of the largest, negative ones included, is zero to working precision
-    and is set to zero: a root would turn rounding of size ε into features of size ε^s.
-
-    Raises:
-        ValueError: if s is not positive, or M is not a symmetric matrix of finite
-            numbers in double or single precision.
-    """
-    s = real(s, "power", "a positive finite number", 0)
-    if s == 0:
-        raise ValueError("power must be a positive finite number, not 0")
-    M = square(M, "M")
-    if M.dtype not in TIE:
-        raise ValueError(f"M must be in double or single precision, not {M.dtype}")
-    values, vectors = torch.linalg.eigh(M)
-    values = torch.where(values > _floor(values), values, 0.0) ** s
-    return (vectors * values) @ vectors.T

@@ -47,7 +47,7 @@ def alignment(M: Tensor, other: Tensor) -> float:
         ValueError: if they are not square matrices of finite numbers with one shape.
     """
     M = _unit(square(M, "M", symmetric=False))
-    other = _unit(square(other, "the other matrix", len(M), symmetric=False)).to(M.dtype)
+    other = _unit(square(other, "the other matrix", len(M), symmetric=False))
     return float((M * other).sum() / (M.norm() * other.norm()))
 
 
@@ -103,7 +103,8 @@ def commutators(M: Tensor, task: Task) -> Tensor:
 
 
 def _unit(M: Tensor) -> Tensor:
-    """M over its largest entry, so that no square over- or underflows; 0 stays 0."""
+    """M in double precision over its largest entry, so that no square over- or underflows."""
+    M = M.double()
     largest = M.abs().max()
     return M / largest if largest > 0 else M
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
+from rfm.arguments import instance
 from rfm.run import Run
 from rfm.splits import Kind
 
@@ -27,7 +28,11 @@ def outcome(run: Run) -> dict[str, Plain]:
     ``first_loss``, ``test_loss``, the mean of ‖f(x) − y‖² over the test points at first and in the
     end; ``margin``, the smallest lead among points got right; ``withheld_lead``, the median lead of
     the right class over withheld points, 0 for a tie; ``step``; ``jitter``, the largest.
+
+    Raises:
+        ValueError: if ``run`` is no run.
     """
+    instance(run, Run, "run")
     table, last = run.table, run.table.iloc[-1]
     right, kinds = run.correct(), run.split.test_kind
     counts: dict[str, Plain] = {}

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from rfm.arguments import instance, integer
+from rfm.arguments import instance, integer, row
 from rfm.immutable import Immutable
 from rfm.run import Run
 from rfm.splits import Split
@@ -32,12 +32,9 @@ class Prediction(Immutable):
 
     def __post_init__(self) -> None:
         instance(self.split, Split, "split")
-        right, shape = object.__getattribute__(self, "right"), (len(self.split.test),)
-        if not isinstance(right, Tensor) or right.dtype != torch.bool or right.shape != shape:
-            raise ValueError(
-                f"right must be a bool tensor of shape {shape}, one for each test point"
-            )
-        object.__setattr__(self, "right", right.cpu().clone())
+        right, count = object.__getattribute__(self, "right"), len(self.split.test)
+        right = row(right, count, torch.bool, "right", "answers, one for each test point")
+        object.__setattr__(self, "right", right)
 
     def correct(self) -> Tensor:
         """The attribute ``right`` by the name that a run has for it, so that figures draw both."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rfm.arguments import real
 from rfm.gradients import quadratic_products
-from rfm.kernels import InnerProductKernel, RadialKernel
+from rfm.kernels import InnerProductKernel, RadialKernel, fitted
 
 EXTREMES = 1e-150, 1e150  # of a bandwidth L, so that L² and 1/L² are floating-point numbers
 
@@ -139,4 +139,4 @@ class Quadratic(InnerProductKernel):
         return u.mul_(2)
 
     def gradient_products(self, x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tensor:
-        return quadratic_products(x, α, M, centred)
+        return quadratic_products(*fitted(x, α, M, centred), centred)

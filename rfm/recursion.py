@@ -14,9 +14,10 @@ from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
 from rfm.arguments import flag, instance, integer, real, square
 from rfm.judging import judge, measured
 from rfm.kernels import Kernel
-from rfm.machine import KernelMachine, matrix_power, scratch
+from rfm.machine import KernelMachine, scratch
 from rfm.resources import check_memory, resolve_device
 from rfm.run import Interrupted, Run, RunError
+from rfm.spectral import matrix_power
 from rfm.splits import Split
 from rfm.stopping import Stop, check_rule, stops
 from rfm.version import VERSION

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rfm.arguments import integer
 from rfm.digest import digest
 from rfm.kernels import Kernel
 from rfm.outcomes import MADE, RESULTS, Plain, as_plain, plain
@@ -50,7 +51,8 @@ class Setting:
         """What a table shows of this run, column by column.
 
         Raises:
-            TypeError: for an option that :func:`rfm.fit` does not have.
+            TypeError: if split, kernel, options or labels are no such things, and for an option
+                that :func:`rfm.fit` does not have.
         """
         return {name: str(value) for name, value in self.values.items()}
 
@@ -59,7 +61,8 @@ class Setting:
         """What :attr:`columns` shows, labels as they were given and numbers as numbers.
 
         Raises:
-            TypeError: for an option that :func:`rfm.fit` does not have.
+            TypeError: if split, kernel, options or labels are no such things, and for an option
+                that :func:`rfm.fit` does not have.
         """
         given = self._arguments()
         shown = {name: _shown(value) for name, value in given.items() if name not in NOT_SHOWN}
@@ -82,10 +85,11 @@ class Setting:
         global names that it reads.
 
         Raises:
-            TypeError: if the kernel or an option holds what has no content, such as an open file.
+            TypeError: as :attr:`columns`, and if the kernel or an option holds what has no content,
+                such as an open file.
         """
-        task, group = self.split.task, self.split.task.group
         given = self._arguments()
+        task, group = self.split.task, self.split.task.group
         options = {name: value for name, value in given.items() if name not in NOT_THE_RUN}
         options["device"] = str(options["device"])
         return digest(
@@ -108,9 +112,6 @@ class Setting:
             ValueError: for what :func:`rfm.fit` would refuse, and for a label with the name of
                 another column.
         """
-        for name, kind in (("split", Split), ("kernel", Kernel), ("options", Mapping)):
-            if not isinstance(given := getattr(self, name), kind):
-                raise TypeError(f"{name} must be a {kind.__name__}, not {given!r:.200}")
         given = self._arguments()
         columns = {"task", "split", "kernel", "M0"}.union(set(given) - set(NOT_SHOWN))
         plain(self.labels, "labels", (*columns, *RESULTS, *MADE))
@@ -122,7 +123,14 @@ class Setting:
         Args:
             threads: threads for torch, restored afterwards.
             warn: whether to issue :class:`rfm.JitterWarning`.
+
+        Raises:
+            TypeError: for an option that :func:`rfm.fit` does not have.
+            ValueError: for a number of threads that is no positive integer, and as :func:`rfm.fit`.
+            MemoryError, RunError, Interrupted: as :func:`rfm.fit`.
         """
+        if threads is not None:
+            threads = integer(threads, "threads", 1)
         options = dict(self.options)
         if "stop" in options:  # a rule that counts begins anew
             options["stop"] = copy.deepcopy(options["stop"])
@@ -131,7 +139,11 @@ class Setting:
             return fit(self.split, self.kernel, **options)
 
     def _arguments(self) -> dict[str, object]:
-        """All arguments of :func:`rfm.fit`, defaults included."""
+        """All arguments of :func:`rfm.fit`, defaults included. Raises TypeError for other kinds."""
+        kinds = {"split": Split, "kernel": Kernel, "options": Mapping, "labels": Mapping}
+        for name, kind in kinds.items():
+            if not isinstance(given := getattr(self, name), kind):
+                raise TypeError(f"{name} must be a {kind.__name__}, not {given!r:.200}")
         call = inspect.signature(fit).bind(self.split, self.kernel, **self.options)
         call.apply_defaults()
         return call.arguments

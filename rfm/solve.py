@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rfm.arguments import real
+from rfm.arguments import ordinary, real
 
 # Tried in turn, in units of the mean diagonal; each can lift a pivot above the rule's N·ε.
 JITTERS = {torch.float64: (1e-10, 1e-8, 1e-6), torch.float32: (1e-4, 1e-3, 1e-2)}
@@ -39,7 +39,16 @@ class Factor:
     largest: float
 
     def solve(self, Y: Tensor) -> Tensor:
-        """(K + ridge·I)⁻¹ Y, shape of ``Y`` (N, c), by two triangular solves."""
+        """(K + ridge·I)⁻¹ Y, shape of ``Y`` (N, c), by two triangular solves.
+
+        Raises:
+            ValueError: if Y is no such matrix with the dtype and device of L.
+        """
+        wanted = self.L.dtype, self.L.device, len(self.L)
+        if not isinstance(Y, Tensor) or Y.ndim != 2 or (Y.dtype, Y.device, len(Y)) != wanted:
+            raise ValueError(
+                f"Y must be a matrix of {len(self.L)} rows with the dtype and device of L"
+            )
         half = torch.linalg.solve_triangular(self.L, Y, upper=False)
         return torch.linalg.solve_triangular(self.L.mT, half, upper=True)
 
@@ -61,13 +70,15 @@ def factorise(
     turn until the pivots are large enough, with a :class:`JitterWarning`.
 
     Args:
-        K: (N, N) symmetric positive semi-definite, float64 or float32. Its diagonal is overwritten.
+        K: (N, N) symmetric positive semi-definite, float64 or float32, of which the lower triangle
+            is read. Its diagonal is overwritten.
         ridge: λ ≥ 0, in units of K.
         out: optional (N, N) tensor for the factor.
         warn: whether a jitter is told by a warning; ``Factor.jitter`` tells it in any case.
 
     Raises:
-        ValueError: if K is no such matrix, or the ridge is not a finite number of at least 0.
+        ValueError: if K is no square matrix of that kind, or the ridge is not a finite number of at
+            least 0.
         SingularKernelError: if K has entries that are not finite, has vanished, or no jitter
             helped.
     """
@@ -112,5 +123,6 @@ def _check(K: Tensor, out: Tensor | None) -> None:
         if not square or not len(matrix) or matrix.dtype not in JITTERS:
             what = getattr(matrix, "dtype", type(matrix)), tuple(getattr(matrix, "shape", ()))
             raise ValueError(f"{name} must be a square float64 or float32 matrix, not {what}")
-        if matrix.requires_grad or matrix.device.type == "meta" or matrix.shape != K.shape:
-            raise ValueError(f"{name} must be an ordinary matrix of K's size, without gradient")
+        ordinary(matrix, name)
+        if matrix.requires_grad or matrix.shape != K.shape:
+            raise ValueError(f"{name} must be a matrix of K's size, without gradient")

@@ -10,7 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from rfm.arguments import instance, integer, real
+from rfm.arguments import instance, integer, members, real, row
 from rfm.immutable import Immutable
 from rfm.seeds import Seed, generator, tell
 from rfm.subgroups import Subgroup, generate, keepers
@@ -53,22 +53,21 @@ class Split(Immutable):
 
     def __post_init__(self) -> None:
         instance(self.task, Task, "task")
-        kind = object.__getattribute__(self, "kind")
         total = self.task.n**2
-        if not isinstance(kind, Tensor) or kind.dtype != torch.uint8 or kind.shape != (total,):
-            raise ValueError(f"kind must be a uint8 tensor of shape ({total},)")
+        kind = row(object.__getattribute__(self, "kind"), total, torch.uint8, "kind", "kinds")
         if int(kind.max()) > max(Kind):
             raise ValueError(f"kind must hold numbers from 0 to {max(Kind)}, not {int(kind.max())}")
         train = int((kind == Kind.TRAIN).sum())
         if not 0 < train < total:
             which = "training" if train == 0 else "test"
             raise ValueError(f"this would leave no {which} points out of {total} samples")
-        for g in self.mirrors:
+        mirrors, history = members(self.mirrors, "mirrors"), members(self.history, "history")
+        for g in mirrors:
             instance(g, Symmetry, "each mirror")
             _reflection(g, self.task, "a mirror")
-        object.__setattr__(self, "kind", kind.cpu().clone())
-        object.__setattr__(self, "mirrors", tuple(self.mirrors))
-        object.__setattr__(self, "history", tuple(map(str, self.history)))
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "mirrors", mirrors)
+        object.__setattr__(self, "history", tuple(map(str, history)))
 
     @cached_property
     def train(self) -> Tensor:
@@ -91,7 +90,7 @@ class Split(Immutable):
         Raises:
             ValueError: if ``kind`` is no :class:`Kind`.
         """
-        return self.task.samples[self.kind == Kind(kind)]
+        return self.task.samples[self.kind == integer(kind, "kind", 0, max(Kind))]
 
     def move(self, pairs: Tensor) -> Split:
         """Move given training points, (m, 2) or a single pair (2,), to the test set.

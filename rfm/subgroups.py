@@ -14,7 +14,7 @@ from sympy import factorint
 from sympy.combinatorics import PermutationGroup
 from torch import Tensor
 
-from rfm.arguments import instance
+from rfm.arguments import instance, members
 from rfm.symmetry import Symmetry
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Subgroup:
 
     Attributes:
         elements: its elements, rotations first, each kind by position of k. They may be given in
-            any order.
+            any order, and more than once.
 
     Raises:
         ValueError: if they belong to different tasks, or are not closed under multiplication.
@@ -40,8 +40,9 @@ class Subgroup:
     elements: tuple[Symmetry, ...]
 
     def __post_init__(self) -> None:
-        _same_task(self.elements)
-        elements = sorted(set(self.elements), key=lambda g: (g.reflects, g.k))
+        given = members(self.elements, "elements")
+        _same_task(given)
+        elements = sorted(set(given), key=lambda g: (g.reflects, g.k))
         object.__setattr__(self, "elements", tuple(elements))
         rotations, reflections = [g.k for g in self.rotations], [g.k for g in self.reflections]
         group = self.task.group
@@ -250,7 +251,7 @@ def orbits(generators: Iterable[Symmetry], pairs: Tensor) -> list[Tensor]:
         ValueError: if there is no generator, they belong to different tasks, or ``pairs`` are not
             pairs of positions.
     """
-    generators = tuple(generators)
+    generators = members(generators, "generators")
     task = _same_task(generators)
     smallest = _smallest([g.on_samples() for g in generators], task.n**2)
     starts = smallest[task.index(pairs)].unique()

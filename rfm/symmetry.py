@@ -9,7 +9,7 @@ import torch
 from sympy.combinatorics import Permutation
 from torch import Tensor
 
-from rfm.arguments import flag, integer
+from rfm.arguments import flag, instance, integer
 
 if TYPE_CHECKING:
     from rfm.tasks import Task
@@ -92,7 +92,11 @@ class Symmetry:
         """The permutation matrix Π(g), (2n, 2n): Π(g) x(a, b) = x(g(a, b)).
 
         Block-diagonal for a rotation, block-off-diagonal for a reflection.
+
+        Raises:
+            ValueError: if ``dtype`` is not a ``torch.dtype``.
         """
+        instance(dtype, torch.dtype, "dtype")
         return torch.eye(self.task.dimension, dtype=dtype)[self.coordinates()].T.contiguous()
 
     def permutation(self) -> Permutation:

@@ -118,12 +118,22 @@ class Task(Immutable):
         return torch.tensor([self.group.position(a), self.group.position(b)])
 
     def one_hot(self, pairs: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
-        """Codes x = e_a ‖ e_b, shape (2n,) or (N, 2n), for ``pairs`` of shape (2,) or (N, 2)."""
+        """Codes x = e_a ‖ e_b, shape (2n,) or (N, 2n), for ``pairs`` of shape (2,) or (N, 2).
+
+        Raises:
+            ValueError: as :meth:`checked`, or if ``dtype`` is not a ``torch.dtype``.
+        """
+        instance(dtype, torch.dtype, "dtype")
         pairs, eye = self.checked(pairs), torch.eye(self.n, dtype=dtype)
         return torch.cat([eye[pairs[..., 0]], eye[pairs[..., 1]]], dim=-1)
 
     def one_hot_labels(self, pairs: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
-        """One-hot labels Y, shape (n,) or (N, n), for ``pairs`` of shape (2,) or (N, 2)."""
+        """One-hot labels Y, shape (n,) or (N, n), for ``pairs`` of shape (2,) or (N, 2).
+
+        Raises:
+            ValueError: as :meth:`one_hot`.
+        """
+        instance(dtype, torch.dtype, "dtype")
         return torch.eye(self.n, dtype=dtype)[self.label(pairs)]
 
     def element(self, position: int) -> str:
