@@ -26,8 +26,8 @@ class KernelMachine:
         kernel: the kernel k.
         M: (2n, 2n) symmetric positive semi-definite metric.
         train: (N, 2) int64 pairs x_i.
-        targets: (N, n) Y.
-        coefficients: (N, n) α.
+        targets: (N, c) Y.
+        coefficients: (N, c) α.
         factor: the Cholesky factor that α was solved with.
     """
 

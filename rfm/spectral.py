@@ -38,7 +38,7 @@ def sandwich(M: Tensor, inner: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(M)
     inside = values > floor(values)
     values, vectors = values[inside], vectors[:, inside]
-    core = (vectors.T @ inner @ vectors) * torch.outer(values, values)
+    core = values[:, None] * (vectors.T @ inner @ vectors) * values
     product = vectors @ core @ vectors.T
     return (product + product.T) / 2
 
