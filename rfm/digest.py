@@ -209,9 +209,26 @@ def _from_library(module: str | None) -> bool:
     return file is not None and any(Path(file).is_relative_to(where) for where in LIBRARIES)
 
 
-def _source(module: ModuleType) -> str:
-    """What a module is apart from its name: for a library nothing, else its text."""
-    try:
-        return "" if _from_library(module.__name__) else inspect.getsource(module)
-    except (OSError, TypeError):
-        return ""
+def _source(module: ModuleType) -> list[str]:
+    """What a module is apart from its name: for a library nothing, else its text.
+
+    And the texts of the modules inside it and of those that it takes names from, and so on.
+    """
+    texts: dict[str, str] = {}
+    waiting = [module.__name__]
+    while waiting:
+        name = waiting.pop()
+        found = sys.modules.get(name)
+        if name in texts or found is None or _from_library(name):
+            continue
+        try:
+            texts[name] = inspect.getsource(found)
+        except (OSError, TypeError):
+            texts[name] = ""
+        waiting += [other for other in sys.modules if other.startswith(f"{name}.")]
+        for value in list(vars(found).values()):
+            if isinstance(value, ModuleType):
+                waiting.append(value.__name__)
+            elif isinstance(value, FunctionType | type):
+                waiting.append(value.__module__ or "")
+    return [text for _, text in sorted(texts.items())]

@@ -11,6 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from rfm.spectral import nonzero
+
 CHUNK = 128  # samples handled at a time; keeps temporaries near the processor's cache
 OUTPUTS = 16  # outputs handled at a time by the closed form; bounds its memory
 
@@ -22,6 +24,7 @@ def grouped_products(
     α: Tensor,
     n: int,
     centred: bool,
+    through: Tensor | None = None,
 ) -> Tensor:
     """Σ_{j,c} (h_jc − h̄_c)(h_jc − h̄_c)ᵀ for any kernel, gradients grouped by operand.
 
@@ -41,13 +44,16 @@ def grouped_products(
         α: (N, c) coefficients.
         n: the number of values that an operand can have.
         centred: whether the mean h̄_c of each output is subtracted.
+        through: an (r, 2n) matrix that every h_jc is multiplied by before it is squared; None
+            stands for the identity.
 
     Returns:
-        (2n, 2n), dtype of ``α``.
+        (2n, 2n), or (r, r), dtype of ``α``.
     """
     (N, c), (a, b) = α.shape, x.unbind(1)
     grouped = [_group_by(operand, α, n) for operand in (a, b)]
-    total, sums, origin = α.new_zeros(2 * n, 2 * n), α.new_zeros(2 * n, c), None
+    r = 2 * n if through is None else len(through)
+    total, sums, origin = α.new_zeros(r, r), α.new_zeros(r, c), None
     for j in torch.arange(N, device=a.device).split(CHUNK):
         w, column = weights(x[j]), torch.arange(len(j), device=a.device)  # w is (N, m)
         if translation_invariant:
@@ -62,11 +68,12 @@ def grouped_products(
         if centred:
             origin = h[:, 0].clone() if origin is None else origin
             h -= origin[:, None]
-        sums += h.sum(1)
-        h = h.flatten(1)
-        total[:n, :n].addmm_(h[:n], h[:n].T)
-        total[n:].addmm_(h[n:], h.T)
-    total[:n, n:] = total[n:, :n].T
+        h = h.flatten(1) if through is None else through @ h.flatten(1)
+        sums += h.view(r, len(j), c).sum(1)
+        half = r // 2
+        total[:half, :half].addmm_(h[:half], h[:half].T)
+        total[half:].addmm_(h[half:], h.T)
+    total[:half, half:] = total[half:, :half].T
     if centred:
         total.addmm_(sums, sums.T, alpha=-1 / N)
     return total
@@ -93,19 +100,23 @@ def quadratic_products(x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tenso
     N, n = len(x), len(M) // 2
     a, b = x[:, 0], n + x[:, 1]
     places = (a, a), (b, b), (a, b), (b, a)  # x xᵀ has ones there
-    NT, total = M.new_zeros(2 * n, 2 * n), M.new_zeros(2 * n, 2 * n)
+    NT = M.new_zeros(2 * n, 2 * n)
     for place in places:
         NT.index_put_(place, M.new_full((N,), N), accumulate=True)
     if centred:
         sum_x = NT.diagonal() / N
         NT -= torch.outer(sum_x, sum_x)
+    V, values = nonzero(M)  # P_c = V p_c Vᵀ
+    r, VΛ = len(values), V * values
+    NT, core = V.T @ NT @ V, M.new_zeros(r, r)
     for some in α.split(OUTPUTS, dim=1):
         S = M.new_zeros(2 * n, 2 * n, some.shape[1])
         for place in places:
             S.index_put_(place, some, accumulate=True)
-        P = M @ S.permute(2, 0, 1) @ M  # P_c, symmetric
-        left = (P @ NT).transpose(0, 1).reshape(2 * n, -1)  # the P_c N T side by side
-        total.addmm_(left, P.reshape(-1, 2 * n), alpha=4 / N)
+        p = VΛ.T @ S.permute(2, 0, 1) @ VΛ  # (c, r, r), symmetric
+        left = (p @ NT).transpose(0, 1).reshape(r, -1)  # the p_c N VᵀTV side by side
+        core.addmm_(left, p.reshape(-1, r), alpha=4 / N)
+    total = V @ core @ V.T
     return (total + total.T) / 2
 
 

@@ -80,6 +80,8 @@ class Group(Immutable):
         self._orders = reduce(torch.lcm, per_factor.unbind(1))
         self.identity = int(exponential[0])
         if law is not None:
+            if not callable(law):
+                raise ValueError(f"the law must be a function of two values, not {law!r}")
             self._compare(law)
 
     @property
@@ -106,9 +108,15 @@ class Group(Immutable):
         """Positions of a ⋆ b; any shapes that broadcast.
 
         Raises:
-            ValueError: if ``a`` or ``b`` are not positions.
+            ValueError: if ``a`` or ``b`` are not positions, or their shapes do not go together.
         """
-        return self._table[self._checked(a), self._checked(b)]
+        a, b = self._checked(a), self._checked(b)
+        try:
+            return self._table[a, b]
+        except IndexError:
+            raise ValueError(
+                f"positions of shapes {tuple(a.shape)} and {tuple(b.shape)} do not go together"
+            ) from None
 
     def inverse(self, a: Tensor | int) -> Tensor:
         """Positions of the inverses, same shape as ``a``. Raises ValueError for other input."""

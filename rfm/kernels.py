@@ -12,21 +12,20 @@ What else a machine needs of it, torch derives. :func:`rfm.check_kernel` tries i
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn.functional import threshold_
 
 from rfm.arguments import flag, pairs_below, square
 from rfm.gradients import grouped_products
 from rfm.onehot import columns, squared_norms, sum_rows
-from rfm.spectral import sandwich
+from rfm.spectral import outer_products
 
 BLOCK = 2**18  # kernel values worked on at a time, so that all passes over them stay in the cache
-RESOLUTION = 16  # squared distances below this many ε of the largest entry of M are zero
+RESOLUTION = 8  # squared distances below this many ε of the entries of M they are made of are 0
 
 
 class Kernel(ABC):
@@ -92,24 +91,24 @@ class Kernel(ABC):
             ValueError: as :meth:`gram`, or if α is not such a matrix of the dtype of ``M``.
         """
         x, α, M = fitted(x, α, M, centred)
-        products = grouped_products(
-            lambda some: self.weights(x, some, M),
-            self.translation_invariant,
-            x,
-            α,
-            len(M) // 2,
-            centred,
-        )
-        return sandwich(M, products)
+
+        def squared(through: Tensor | None) -> Tensor:
+            weights, radial = partial(self.weights, x, M=M), self.translation_invariant
+            return grouped_products(weights, radial, x, α, len(M) // 2, centred, through)
+
+        return outer_products(M, squared)
 
     def __init_subclass__(cls, **options: object) -> None:
         """A method that a class redefines takes those with it that a parent derived from it."""
         super().__init_subclass__(**options)
+
+        def place(name: str) -> int:  # of the class that defines it, in the order of look-up
+            return next(i for i, c in enumerate(cls.__mro__) if name in vars(c))
+
         for name, derived in DERIVED.items():
-            if name in vars(cls):
-                for other in derived:
-                    if other not in vars(cls):
-                        setattr(cls, other, getattr(cls._family(), other))
+            for other in derived:
+                if place(name) < place(other):
+                    setattr(cls, other, getattr(cls._family(), other))
 
     @classmethod
     def _family(cls) -> type[Kernel]:
@@ -129,7 +128,7 @@ class Kernel(ABC):
         table = self._table(y, M)
         rows = max(1, BLOCK // max(1, len(y)))
         for some, block in zip(x.split(rows), out.split(rows), strict=True):
-            u = self._finish_(sum_rows(some, table, block), some, M)
+            u = self._finish_(sum_rows(some, table, block), some, y, M)
             if (found := self.checked(function_, u)).data_ptr() != block.data_ptr():
                 block.copy_(found)
         return out
@@ -159,8 +158,8 @@ class Kernel(ABC):
         """(2n, N′): what the rows a and n+b must hold for u, up to what :meth:`_finish_` adds."""
 
     @abstractmethod
-    def _finish_(self, sums: Tensor, x: Tensor, M: Tensor) -> Tensor:
-        """The u of ``x`` (N, 2) from the sums of table rows (N, N′), in place."""
+    def _finish_(self, sums: Tensor, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
+        """The u of ``x`` (N, 2) and ``y`` from the sums of table rows (N, N′), in place."""
 
 
 # What a kernel loses when it redefines a method: the versions derived from the old one.
@@ -207,11 +206,13 @@ class RadialKernel(Kernel):
         table[: M.shape[0] // 2] += squared_norms(y, M)  # each x has exactly one first operand
         return table
 
-    def _finish_(self, sums: Tensor, x: Tensor, M: Tensor) -> Tensor:
-        # The sum of ten numbers up to the largest entry of M is known to a few ε of that.
-        least = RESOLUTION * torch.finfo(M.dtype).eps * float(M.diagonal().max())
-        least = least if 0 < least < math.inf else 0.0
-        return threshold_(sums.add_(squared_norms(x, M)[:, None]), least, 0.0)
+    def _finish_(self, sums: Tensor, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
+        # A sum of entries of M is known to a few ε of the largest, which stand on its diagonal.
+        diagonal = RESOLUTION * torch.finfo(M.dtype).eps * M.diagonal()
+        n = len(M) // 2
+        known = [diagonal[z[:, 0]] + diagonal[n + z[:, 1]] for z in (x, y)]
+        sums.add_(squared_norms(x, M)[:, None])
+        return sums.masked_fill_(sums <= known[0][:, None] + known[1], 0.0)
 
 
 class InnerProductKernel(Kernel):
@@ -228,7 +229,7 @@ class InnerProductKernel(Kernel):
     def _table(self, y: Tensor, M: Tensor) -> Tensor:
         return columns(y, M)
 
-    def _finish_(self, sums: Tensor, x: Tensor, M: Tensor) -> Tensor:
+    def _finish_(self, sums: Tensor, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
         return sums
 
 

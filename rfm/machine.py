@@ -127,6 +127,7 @@ class KernelMachine:
 
         Raises:
             ValueError: if ``centred`` is not a bool.
+            ArithmeticError: if the gradients are lost in rounding.
         """
         total = self.kernel.gradient_products(self.train, self.coefficients, self.M, centred)
         return total / len(self.train)

@@ -22,6 +22,8 @@ from rfm.splits import Split
 from rfm.stopping import Stop, check_rule, stops
 from rfm.version import VERSION
 
+MOST = 10**9  # iterations
+
 
 @dataclass(frozen=True)
 class _Iteration:
@@ -209,7 +211,7 @@ def check(
     instance(split, Split, "split")
     instance(kernel, Kernel, "kernel")
     device = resolve_device(device, dtype)
-    iterations = integer(iterations, "iterations", 1)
+    integer(iterations, "iterations", 1, MOST)
     real(ridge, "ridge", "a finite number of at least 0", 0)
     if not real(power, "power", "a positive finite number", 0):
         raise ValueError("power must be a positive finite number, not 0")
@@ -222,7 +224,7 @@ def check(
         flag(value, name)
     if stop is not None:
         check_rule(stop)
-    check_memory(split, dtype, device, iterations if keep_features else 0)
+    check_memory(split, dtype, device, int(iterations) if keep_features else 0)
     if M0 is not None:
         _check_start(M0, split.task.dimension)
     return device

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from rfm.arguments import real, square
+
+SEEN = 1e-10  # share of an AGOP that the rounding of its sum may have
+LOST = 1e-3  # share of a gradient that its own rounding may have
 
 
 def matrix_power(M: Tensor, s: float) -> Tensor:
@@ -29,20 +34,43 @@ def matrix_power(M: Tensor, s: float) -> Tensor:
     return (vectors * values) @ vectors.T
 
 
-def sandwich(M: Tensor, inner: Tensor) -> Tensor:
-    """M · inner · M for a positive semi-definite M, with the null directions of M kept exactly.
+class RoundingError(ArithmeticError):
+    """What was to be computed is smaller than the rounding of what it is the difference of."""
 
-    They can be the large ones of ``inner``. In plain products they come back as rounding, and a
-    root would turn that into features. So the product is taken on the range of M.
-    """
+
+def nonzero(M: Tensor) -> tuple[Tensor, Tensor]:
+    """The eigenvectors (2n, r) of a symmetric M whose eigenvalues (r,) are not zero, and these."""
     values, vectors = torch.linalg.eigh(M)
-    inside = values > floor(values)
-    values, vectors = values[inside], vectors[:, inside]
+    inside = values.abs() > floor(values)
+    return vectors[:, inside], values[inside]
+
+
+def outer_products(M: Tensor, squared: Callable[[Tensor | None], Tensor]) -> Tensor:
+    """Σ g gᵀ of gradients g = M h, with the null directions of M kept exactly.
+
+    Those can be the large ones of h. In plain products they come back as rounding, and a root
+    would turn that into features. So the product is taken on the range of M; and where rounding
+    of Σ h hᵀ would still be seen in the result, every h goes to the range before it is squared.
+
+    Args:
+        M: (2n, 2n), symmetric.
+        squared: gives Σ h hᵀ, (2n, 2n), for None, and Σ Rh (Rh)ᵀ for a matrix R.
+
+    Raises:
+        RoundingError: if the rounding of h itself is larger than what is left of it.
+    """
+    vectors, values = nonzero(M)
+    inner, eps = squared(None), torch.finfo(M.dtype).eps
     core = values[:, None] * (vectors.T @ inner @ vectors) * values
+    size = float(inner.abs().max()) ** 0.5 * float(values.abs().max())  # of M h without cancelling
+    if eps * size**2 > SEEN * float(core.abs().max()):
+        core = squared(values[:, None] * vectors.T)
+        if eps * size > LOST * float(core.abs().max()) ** 0.5:
+            raise RoundingError("the gradients are lost in the rounding of what they are sums of")
     product = vectors @ core @ vectors.T
     return (product + product.T) / 2
 
 
 def floor(values: Tensor) -> Tensor:
-    """Below this, eigenvalues in ascending order are zero to working precision."""
-    return 10 * len(values) * torch.finfo(values.dtype).eps * values[-1]
+    """Below this, eigenvalues are zero to working precision, in absolute value."""
+    return 10 * len(values) * torch.finfo(values.dtype).eps * values.abs().max()

@@ -254,8 +254,10 @@ def orbits(generators: Iterable[Symmetry], pairs: Tensor) -> list[Tensor]:
     generators = members(generators, "generators")
     task = _same_task(generators)
     smallest = _smallest([g.on_samples() for g in generators], task.n**2)
-    starts = smallest[task.index(pairs)].unique()
-    return [task.samples[smallest == start] for start in starts]
+    met = torch.nonzero(torch.isin(smallest, smallest[task.index(pairs)])).flatten()
+    _, sizes = smallest[met].unique(return_counts=True)
+    together = met[torch.argsort(smallest[met], stable=True)]
+    return list(task.samples[together].split(sizes.tolist()))
 
 
 def _same_task(symmetries: Sequence[Symmetry]) -> Task:

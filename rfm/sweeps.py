@@ -12,6 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from rfm import plans
+from rfm.arguments import flag
 from rfm.failures import SweepError, sendable, summary
 from rfm.outcomes import MADE, Measure, Plain, outcome, plain
 from rfm.partial import Partial, Row, SweepWarning, made, only_one
@@ -58,7 +59,8 @@ def sweep(
 
     Args:
         settings: the runs; all with the same label columns, no two alike.
-        path: where the table goes; its folder must exist. No two sweeps may write one table.
+        path: where the table goes; its folder must exist, and a file of that name is replaced when
+            all rows are there. No two sweeps may write one table.
         measure: what a table keeps of a run, a function that joblib can send to other processes.
         workers: processes; by default what joblib's ``parallel_config`` says, else one; −1 for as
             many as there are cores.
@@ -82,6 +84,7 @@ def sweep(
     """
     path = plans.target(path)
     workers, threads = plans.count(workers, "workers"), plans.count(threads, "threads")
+    progress = flag(progress, "progress")
     wanted = plans.by_key(settings, measure)
     with only_one(path):
         finished = Partial(path, {key: setting.values for key, setting in wanted.items()})

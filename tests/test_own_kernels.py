@@ -241,3 +241,60 @@ def test_what_cannot_be_used_ends_a_run_with_its_documented_error(kind) -> None:
 def test_only_kernels_are_checked(thing) -> None:
     with pytest.raises(ValueError, match="kernel must be a Kernel"):
         check_kernel(thing)
+
+
+class Mixed:
+    """A profile that comes from beside the family of kernels."""
+
+    def profile(self, u: Tensor) -> Tensor:
+        return 1 / (1 + u)
+
+
+def test_a_profile_from_a_mixin_counts_as_well() -> None:
+    class Both(Mixed, rfm.Gaussian):
+        pass
+
+    check_kernel(Both())
+    assert torch.allclose(Both().gram(TRAIN, TRAIN, M)[0, 1:], rational()[0, 1:])
+    split = rfm.random_split(rfm.addition(7), 0.6, 0)
+    runs = [rfm.fit(split, kernel, 3).features for kernel in (Both(), rfm.Gaussian())]
+    assert (runs[0] - runs[1]).abs().max() > 0.01 * runs[1].abs().max()
+
+
+def rational() -> Tensor:
+    X = TASK.one_hot(TRAIN)
+    gaps = X[:, None] - X[None]
+    return 1 / (1 + ((gaps @ M) * gaps).sum(-1))
+
+
+def test_distances_are_known_to_the_entries_that_they_are_made_of() -> None:
+    """One huge entry of M leaves pairs alone that do not touch it."""
+    metric = torch.eye(14, dtype=torch.float64)
+    metric[0, 0] = 1e18
+    x, y = torch.tensor([[1, 1]]), torch.tensor([[2, 2]])
+    found = float(rfm.Gaussian(2.5).gram(x, y, metric))
+    assert found == pytest.approx(float(torch.exp(torch.tensor(-4 / 12.5, dtype=torch.float64))))
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("rank", [1, 2])
+@pytest.mark.parametrize(
+    "kernel", [rfm.Gaussian(), rfm.Quadratic(), rfm.Laplace(), rfm.Matern()], ids=repr
+)
+def test_features_stay_in_the_range_of_a_start_of_low_rank(kernel, rank, seed) -> None:
+    """Or the run ends: samples coincide, and what is left of a gradient can be rounding."""
+    low = random_metric(14, seed=seed, rank=rank)
+    basis = torch.linalg.eigh(low)[1][:, : 14 - rank]  # of the null space
+    try:
+        run = rfm.fit(
+            rfm.random_split(rfm.addition(7), 0.6, 0),
+            kernel,
+            8,
+            M0=low,
+            warn=False,
+            keep_features=True,
+        )
+    except rfm.RunError as error:
+        run = error.run
+    for features in () if run is None else run.history[1:]:
+        assert (basis.T @ features).norm() < 1e-7 * features.norm()
