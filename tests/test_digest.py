@@ -546,3 +546,34 @@ def _key(setting: Setting) -> str:
 def test_keys_of_pickled_settings() -> None:
     setting = Setting(trap(PLUS), rfm.Quadratic(), {"M0": M0(), "stop": rfm.converged(0.1)})
     assert pickle.loads(pickle.dumps(setting)).key == setting.key
+
+
+@pytest.mark.parametrize("changed", ["pack/sub.py", "deep.py"])
+def test_modules_behind_a_module_count(changed: str, tmp_path: Path) -> None:
+    """One inside the package that a function reads from, and one that this one imports from."""
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("")
+    (tmp_path / "pack" / "sub.py").write_text("from deep import two\n\ndef f(u):\n    return u\n")
+    (tmp_path / "deep.py").write_text("def two():\n    return 2\n")
+    code = (
+        "import pack.sub\n"
+        "from rfm.digest import digest\n"
+        "def profile(u):\n"
+        "    return pack.sub.f(u)\n"
+        "print(digest(profile=profile))"
+    )
+
+    def found() -> str:
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        command = [sys.executable, "-c", code]
+        made = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+        return made.stdout
+
+    before = found()
+    assert found() == before
+    with (tmp_path / changed).open("a") as file:
+        file.write("\nmore = 1\n")
+    assert found() != before

@@ -1412,3 +1412,19 @@ def test_the_command_takes_a_dask_cluster(
     default_client().close()
     assert lines(tmp_path / "one.csv", "process") == lines(undisturbed)[:3]
     assert str(os.getpid()) not in {line["process"] for line in lines(tmp_path / "one.csv")}
+
+
+@pytest.mark.parametrize("text", ["a\rb", "a\nb", "a\r\nb", 'say "a", or', ",", '"', " x ", ""])
+def test_a_file_has_a_line_for_each_row_whatever_the_text(text: str, tmp_path: Path) -> None:
+    settings = [
+        Setting(
+            trap(PLUS).move_random(1, seed), GAUSSIAN, {"iterations": 1}, {"note": text, "n": seed}
+        )
+        for seed in range(2)
+    ]
+    table = rfm.sweep(settings, tmp_path / "table.csv", progress=False)
+    assert table["note"].tolist() == [text, text]
+    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
+        assert [line["note"] for line in csv.DictReader(file)] == [text, text]
+    read = pd.read_csv(tmp_path / "table.csv", keep_default_na=False)
+    assert read["note"].tolist() == [text, text]
