@@ -215,20 +215,21 @@ def _source(module: ModuleType) -> list[str]:
     And the texts of the modules inside it and of those that it takes names from, and so on.
     """
     texts: dict[str, str] = {}
-    waiting = [module.__name__]
+    waiting = [module]
     while waiting:
-        name = waiting.pop()
-        found = sys.modules.get(name)
-        if name in texts or found is None or _from_library(name):
+        found = waiting.pop()
+        name = found.__name__
+        if name in texts or _from_library(name):
             continue
         try:
             texts[name] = inspect.getsource(found)
         except (OSError, TypeError):
             texts[name] = ""
-        waiting += [other for other in sys.modules if other.startswith(f"{name}.")]
+        inside = [other for other in sys.modules if other.startswith(f"{name}.")]
         for value in list(vars(found).values()):
             if isinstance(value, ModuleType):
-                waiting.append(value.__name__)
+                waiting.append(value)
             elif isinstance(value, FunctionType | type):
-                waiting.append(value.__module__ or "")
+                inside.append(value.__module__ or "")
+        waiting += [sys.modules[other] for other in inside if other in sys.modules]
     return [text for _, text in sorted(texts.items())]

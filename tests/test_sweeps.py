@@ -684,7 +684,7 @@ def test_settings_may_come_one_by_one(tmp_path: Path, undisturbed: Path) -> None
         (Setting(trap(PLUS), None), "kernel must be a Kernel"),
         (Setting(trap(PLUS), rfm.Gaussian), "kernel must be a Kernel"),
         (Setting(trap(PLUS), GAUSSIAN, None), "options must be a Mapping"),
-        (Setting(trap(PLUS), GAUSSIAN, {}, [1]), "labels must be a mapping"),
+        (Setting(trap(PLUS), GAUSSIAN, {}, [1]), "labels must be a Mapping"),
     ],
 )
 def test_a_setting_of_wrong_things_is_refused(tmp_path: Path, wrong: Setting, message: str) -> None:

@@ -248,9 +248,9 @@ def started(
     """A run from given features, all of which it keeps.
 
     The axis of an encoded reflection collapses to one point with many labels. Without a ridge the
-    kernel matrix is then singular, and from the second iteration on rounding decides. So for one
-    iteration there is none, as in the paper, and for more a small one. (If labels occur twice on an
-    axis, rounding may decide in the first fit already, which of them is ahead at that point.)
+    kernel matrix is then singular, and scores on the axis are what the jitter makes of them. So for
+    one iteration there is none, as in the paper, and for more a small one. (If labels occur twice
+    on an axis, rounding may decide which of them is ahead at that point.)
     """
     options = {"M0": M0, "keep_features": True, "iterations": iterations}
     if iterations > 1:
