@@ -29,7 +29,7 @@ test: $(READY)  ## run every check: style, unit tests, notebooks, site
 	@OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(max(1, os.cpu_count() // $(WORKERS)))") \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
 	    --nbval --nbval-current-env --nbval-cell-timeout 1200 \
-	    --nbval-kernel-startup-timeout 180 tests book
+	    --nbval-kernel-startup-timeout 180 book tests
 
 notebooks: $(READY)  ## execute the notebooks from their text; NAME=05 for one
 	$(BIN)/python tools/notebooks.py $(NAME)

@@ -52,7 +52,7 @@ matplotlib.use("Agg")
 
 MORE = float(os.environ.get("FUZZ_EXAMPLES", "1"))
 HOME = str(Path(rfm.__file__).parent)
-SOON = 5.0  # seconds an error may take, and an answer
+SOON = 60.0  # seconds an error may take, and an answer
 NAN, INF = math.nan, math.inf
 Array = NDArray[np.float64]
 Pair = tuple[int, int]
@@ -2133,7 +2133,7 @@ def _noise(
         M, other = step.new, again.new
 
 
-@entry("fit", "Run\\..*", "Run", "memory_estimate", "Interrupted.*", "RunError.*", examples=600)
+@entry("fit", "Run\\..*", "Run", "memory_estimate", "Interrupted.*", "RunError.*", examples=250)
 def _runs(D: Draw) -> None:
     w = D.world()
     split = D.split(w)
@@ -2995,7 +2995,7 @@ def _rows(table: pd.DataFrame) -> list[dict[str, object]]:
     return found
 
 
-@entry("sweep", examples=40)
+@entry("sweep", examples=25)
 def _sweeps(D: Draw) -> None:
     """A sweep that is killed, changed, tampered with: the table is that of a fresh one."""
     PLAN.clear()
