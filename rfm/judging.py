@@ -22,12 +22,12 @@ def judge(split: Split, scores: Tensor, tie: float) -> pd.DataFrame:
     """
     label = split.task.label(split.test)
     lead = leads(scores, label)
+    elements = pd.Series(split.task.group.values)
+    columns = {"a": split.test[:, 0], "b": split.test[:, 1]}
+    columns |= {"label": label, "predicted": scores.argmax(1)}
     return pd.DataFrame(
         {
-            "a": split.test[:, 0].numpy(),
-            "b": split.test[:, 1].numpy(),
-            "label": label.numpy(),
-            "predicted": scores.argmax(1).numpy(),
+            **{name: elements[where.tolist()].array for name, where in columns.items()},
             "kind": [Kind(k).name.lower() for k in split.test_kind.tolist()],
             "margin": lead.numpy(),
             "correct": (lead > tie).numpy(),

@@ -30,9 +30,10 @@ class Run(Immutable):
             M / ‖M‖, the direction of M.
         features: M after the last iteration, (2n, 2n), on the CPU.
         predictions: one row a test point, from the last fit: ``a``, ``b``, ``label``,
-            ``predicted`` as positions, ``kind``, ``margin`` and ``correct``. A point is correct if
-            its class leads all others by more than ``tie``: a tie counts as wrong, in training
-            too.
+            ``predicted`` as elements of the group, written as a reader writes them; ``kind``,
+            ``margin`` and ``correct``. Positions are in ``split.test``, in the same order. A point
+            is correct if its class leads all others by more than ``tie``: a tie counts as wrong,
+            in training too.
         right: (T, N_test) bool, which test points each iteration's machine got right.
         seconds: wall-clock time of each iteration.
         settings: everything that made the run, as plain values.

@@ -2308,10 +2308,10 @@ def _check_run(
     assert bool(table[["train_accuracy", "test_accuracy", "test_loss"]].notna().all().all())
     assert np.isfinite(table["step"]).all(), "a step is not finite"
     frame = run.predictions
-    assert frame["label"].tolist() == [
-        w.label[a][b] for a, b in zip(frame["a"], frame["b"], strict=False)
-    ]
-    assert [[a, b] for a, b in zip(frame["a"], frame["b"], strict=False)] == split.test.tolist()
+    places = {value: i for i, value in enumerate(split.task.group.values)}
+    a, b, label = ([places[value] for value in frame[name]] for name in ("a", "b", "label"))
+    assert label == [w.label[i][j] for i, j in zip(a, b, strict=True)]
+    assert [[i, j] for i, j in zip(a, b, strict=True)] == split.test.tolist()
     assert frame["correct"].tolist() == run.right[-1].tolist()
     assert not (frame["correct"] & (frame["margin"] <= 0)).any()
     for t in range(len(table)):

@@ -130,8 +130,8 @@ def test_the_table_has_a_row_an_iteration() -> None:
     assert (run.table["condition"] >= 1).all()
 
 
-def test_predictions_describe_the_last_fit() -> None:
-    task = PLUS
+@pytest.mark.parametrize("task", [PLUS, rfm.multiplication(11), rfm.addition(3, 4)], ids=str)
+def test_predictions_describe_the_last_fit(task: rfm.Task) -> None:
     split = trap(task).move_random(5, 1)
     run = rfm.fit(split, rfm.Gaussian(), 4, keep_features=True)
     Y = task.one_hot_labels(split.train)
@@ -147,13 +147,17 @@ def test_predictions_describe_the_last_fit() -> None:
         "margin",
         "correct",
     ]
-    assert predictions[["a", "b"]].to_numpy().tolist() == split.test.tolist()
-    assert predictions["label"].tolist() == task.label(split.test).tolist()
+    place = task.group.values.index
+    assert [task.pair(a, b).tolist() for a, b in predictions[["a", "b"]].to_numpy()] == (
+        split.test.tolist()
+    )
+    assert [place(c) for c in predictions["label"]] == task.label(split.test).tolist()
     for row, score in zip(predictions.itertuples(), scores.tolist(), strict=True):
-        rivals = [s for c, s in enumerate(score) if c != row.label]
-        assert row.margin == pytest.approx(score[row.label] - max(rivals), abs=1e-9)
+        label = place(row.label)
+        rivals = [s for c, s in enumerate(score) if c != label]
+        assert row.margin == pytest.approx(score[label] - max(rivals), abs=1e-9)
         assert row.correct == (row.margin > 1e-9)
-        assert score[row.predicted] == pytest.approx(max(score), abs=1e-9)
+        assert score[place(row.predicted)] == pytest.approx(max(score), abs=1e-9)
     assert run.correct().dtype == torch.bool
     assert run.correct().tolist() == predictions["correct"].tolist()
     last = run.table.iloc[-1]
@@ -161,7 +165,7 @@ def test_predictions_describe_the_last_fit() -> None:
     by_kind = predictions.groupby("kind")["correct"].mean()
     assert last["withheld_accuracy"] == by_kind["withheld"]
     assert last["moved_accuracy"] == by_kind["moved"]
-    assert predictions["kind"].value_counts().to_dict() == {"withheld": 7, "moved": 5}
+    assert predictions["kind"].value_counts().to_dict() == {"withheld": task.n, "moved": 5}
 
 
 @pytest.mark.parametrize("kernel", [rfm.Gaussian(), rfm.Quadratic()], ids=repr)
