@@ -48,7 +48,7 @@ def leads(scores: Tensor, label: Tensor) -> Tensor:
 
 
 def measured(
-    split: Split, machine: KernelMachine, scores: Tensor, predictions: pd.DataFrame
+    split: Split, machine: KernelMachine, scores: Tensor, lead: Tensor
 ) -> dict[str, float]:
     """What the table of a run says of one iteration, as described at :attr:`rfm.Run.table`.
 
@@ -56,25 +56,29 @@ def measured(
         split: the split.
         machine: the machine of that iteration.
         scores: (N_test, n), its scores for the test points, on the CPU.
-        predictions: these judged, by :func:`judge`.
+        lead: (N_test,), by how much the right class leads in these, see :func:`leads`.
     """
     task, tie = split.task, machine.resolution
-    right = predictions["correct"]
-    by_kind = right.groupby(predictions["kind"]).mean()
+    right, kinds = lead > tie, split.test_kind
     fitted = leads(machine.train_predictions().cpu(), task.label(split.train))
     residual = machine.factor.ridge * machine.coefficients
     targets = task.one_hot_labels(split.test, scores.dtype)
     return {
-        "train_accuracy": float((fitted > tie).double().mean()),
-        "test_accuracy": float(right.mean()),
+        "train_accuracy": _share(fitted > tie),
+        "test_accuracy": _share(right),
         **{
-            f"{kind}_accuracy": float(by_kind.get(kind, math.nan))
-            for kind in ("random", "withheld", "moved")
+            f"{kind.name.lower()}_accuracy": _share(right[kinds == kind])
+            for kind in (Kind.RANDOM, Kind.WITHHELD, Kind.MOVED)
         },
         "train_loss": float(residual.square().sum(1).mean()),
         "test_loss": float((scores - targets).square().sum(1).mean()),
-        "margin": float(predictions["margin"][right].min()),
+        "margin": float(lead[right].min()) if right.any() else math.nan,
         "tie": tie,
         "condition": machine.factor.condition,
         "jitter": machine.factor.jitter,
     }
+
+
+def _share(right: Tensor) -> float:
+    """Of how many it is true; NaN of none."""
+    return float(right.double().mean()) if len(right) else math.nan

@@ -42,7 +42,7 @@ def outcome(run: Run) -> dict[str, Plain]:
         counts[name] = int(chosen.sum())
         counts[f"{name}_right"] = int(right[chosen].sum())
     reached = run.split.reached_by_orbits()
-    held = run.predictions.query("kind == 'withheld'")
+    held = run.predictions[run.predictions["kind"] == "withheld"]
     lead = float(held["margin"].median())
     chosen = "withheld" if len(held) else "test"
     curve = (table[f"{chosen}_accuracy"] * (len(held) or len(right))).round().astype(int)

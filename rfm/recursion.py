@@ -12,7 +12,7 @@ from torch import Tensor
 from tqdm import tqdm  # tqdm.auto warns in a notebook without ipywidgets
 
 from rfm.arguments import flag, instance, integer, real, square
-from rfm.judging import judge, measured
+from rfm.judging import judge, leads, measured
 from rfm.kernels import Kernel
 from rfm.machine import KernelMachine, scratch
 from rfm.resources import check_memory, resolve_device
@@ -30,7 +30,8 @@ class _Iteration:
     """What one iteration leaves, put down at once so that no part of it can be missing."""
 
     row: dict[str, float]
-    predictions: pd.DataFrame
+    right: Tensor
+    scores: Tensor
     features: Tensor
     seconds: float
 
@@ -103,6 +104,7 @@ def fit(
     first = M.cpu()
     train, test = split.train.to(device), split.test.to(device)
     targets = task.one_hot_labels(split.train, dtype).to(device)
+    labels = task.label(split.test)
     buffers = scratch(len(train), like=M)
     settings = {
         "task": task.name,
@@ -130,8 +132,8 @@ def fit(
             split,
             pd.DataFrame([one.row for one in done]).set_index("iteration"),
             done[-1].features,
-            done[-1].predictions,
-            torch.stack([torch.tensor(one.predictions["correct"].to_numpy()) for one in done]),
+            judge(split, done[-1].scores, done[-1].row["tie"]),
+            torch.stack([one.right for one in done]),
             tuple(one.seconds for one in done),
             settings,
             ended,
@@ -149,14 +151,16 @@ def fit(
             new = matrix_power(_sound(machine.agop(centred), "AGOP"), power)
             step, turn = _moved(_sound(new, "M"), M)
             scores = machine.predict(test).cpu()
-            predictions = judge(split, scores, machine.resolution)
-            row = {"iteration": t, **measured(split, machine, scores, predictions)}
+            lead = leads(scores, labels)
+            row = {"iteration": t, **measured(split, machine, scores, lead)}
             row |= {"orbit_baseline": math.nan if baseline is None else baseline}
             row |= {"step": step, "turn": turn}
             M = new
-            done.append(_Iteration(row, predictions, M.cpu(), time.perf_counter() - start))
-            if not keep_features and len(done) > 1:
-                done[-2] = replace(done[-2], features=first)  # only the last is wanted
+            right = lead > machine.resolution
+            done.append(_Iteration(row, right, scores, M.cpu(), time.perf_counter() - start))
+            if len(done) > 1:  # of these only the last are wanted
+                kept = done[-2].features if keep_features else first
+                done[-2] = replace(done[-2], scores=scores, features=kept)
             if stop is not None and stops(stop, row):
                 return record(f"stopped by {settings['stop']} after iteration {t}")
     except KeyboardInterrupt as interrupt:

@@ -19,6 +19,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
+import processes
 import pytest
 import torch
 from torch import Tensor
@@ -511,23 +512,28 @@ if __name__ == "__main__":
     split = rfm.withhold(rfm.addition(7), rfm.addition(7).reflection(0).fixed_points())
     options = {"stop": Rule(), "M0": torch.eye(14), "ridge": 0.1 + 0.2}
     setting = rfm.Setting(split, Mine(), options, {"name": "⟨s⟩"})
+    print({str(number) for number in range(50)})
     print(setting.key, digest(measure=measure), digest(names=NAMES), digest(kernel=Mine))
     print(setting.columns)
 """
 
 
 def test_digests_are_the_same_in_all_processes(tmp_path: Path) -> None:
+    """Two processes, in which sets have other orders."""
     program = tmp_path / "program.py"
     program.write_text(PROGRAM, encoding="utf-8")
-    found = set()
-    for seed in ("0", "1", "4711"):
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"}
-        environment["PYTHONPATH"] = str(Path(rfm.__file__).parent.parent)
-        run = subprocess.run(
-            [sys.executable, program], env=environment, capture_output=True, text=True, check=True
-        )
-        found.add(run.stdout)
-    (shown,) = found
+    here = Path(rfm.__file__).parent.parent
+    seed = "1" if os.environ.get("PYTHONHASHSEED") == "0" else "0"
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"}
+    environment["PYTHONPATH"] = str(here)
+    command = [sys.executable, program]
+    one = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
+    other = processes.python(PROGRAM, here)
+    assert (one.returncode, one.stderr) == (other.returncode, other.stderr) == (0, "")
+    orders, *found = zip(one.stdout.splitlines(), other.stdout.splitlines(), strict=True)
+    assert orders[0] != orders[1]
+    assert found == [(line, line) for line, _ in found]
+    shown = one.stdout
     assert "0x" not in shown
     assert "'kernel': 'Mine'" in shown
 
@@ -535,7 +541,8 @@ def test_digests_are_the_same_in_all_processes(tmp_path: Path) -> None:
 def test_a_key_is_the_same_where_a_setting_is_sent() -> None:
     settings = [setting for pair in PAIRS.values() for setting in pair]
     settings = [s for s in settings if "lru_cache" not in repr(s.options.get("stop"))]
-    keys = joblib.Parallel(n_jobs=2, batch_size=200)(joblib.delayed(_key)(s) for s in settings)
+    with processes.workers("forkserver"):
+        keys = joblib.Parallel(n_jobs=2, batch_size=200)(joblib.delayed(_key)(s) for s in settings)
     assert keys == [setting.key for setting in settings]
 
 
@@ -556,6 +563,8 @@ def test_modules_behind_a_module_count(changed: str, tmp_path: Path) -> None:
     (tmp_path / "pack" / "sub.py").write_text("from deep import two\n\ndef f(u):\n    return u\n")
     (tmp_path / "deep.py").write_text("def two():\n    return 2\n")
     code = (
+        "import sys\n"
+        "sys.dont_write_bytecode = True\n"
         "import pack.sub\n"
         "from rfm.digest import digest\n"
         "def profile(u):\n"
@@ -564,12 +573,8 @@ def test_modules_behind_a_module_count(changed: str, tmp_path: Path) -> None:
     )
 
     def found() -> str:
-        environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        command = [sys.executable, "-c", code]
-        made = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+        made = processes.python(code, tmp_path, Path(rfm.__file__).parent.parent)
+        assert (made.returncode, made.stderr) == (0, "")
         return made.stdout
 
     before = found()

@@ -211,7 +211,7 @@ def test_an_eigensolver_that_fails_costs_no_row(monkeypatch) -> None:
     assert (error.iteration, len(error.run.table), len(error.run.right)) == (3, 2, 2)
 
 
-@pytest.mark.parametrize("where", ["matrix_power", "judge", "measured"])
+@pytest.mark.parametrize("where", ["matrix_power", "leads", "measured"])
 def test_an_interrupt_leaves_rows_that_belong_together(where: str, monkeypatch) -> None:
     whole, calls = getattr(rfm.recursion, where), []
 

@@ -7,10 +7,12 @@ import json
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import processes
 import psutil
 import pytest
 import torch
@@ -746,6 +748,6 @@ needed, before = rfm.memory_estimate(split), peak()
 rfm.fit(split, rfm.{kernel}, 1, warn=False)
 print(needed, peak() - before)
 """
-    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    made = processes.python(code, Path(rfm.__file__).parent.parent)
     needed, taken = map(int, made.stdout.split())
     assert taken <= 1.1 * needed + 20e6

@@ -12,19 +12,20 @@ import os
 import pickle
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import ClassVar
 
 import joblib
 import numpy as np
 import pandas as pd
+import processes
 import pytest
 import tables
 import torch
@@ -104,6 +105,13 @@ class Counting:
         return outcome(run)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def forks() -> Iterator[None]:
+    """Processes of joblib start in less time than it takes to load torch."""
+    with processes.workers("forkserver"):
+        yield
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("undisturbed") / "table.csv"
@@ -111,12 +119,21 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def interrupted(tmp_path: Path) -> Path:
-    """Where a table of the small settings is to be, of which five rows are there."""
-    path = tmp_path / "table.csv"
+@pytest.fixture(scope="module")
+def five_rows(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What an interruption after five rows leaves."""
+    path = tmp_path_factory.mktemp("five") / "table.csv"
     with pytest.raises(KeyboardInterrupt):
         quiet(small(), path, Counting(interrupt_after=5))
+    assert os.listdir(path.parent) == ["table.csv.partial"]
+    return partial_of(path).read_bytes()
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path, five_rows: bytes) -> Path:
+    """Where a table of the small settings is to be, of which five rows are there."""
+    path = tmp_path / "table.csv"
+    partial_of(path).write_bytes(five_rows)
     return path
 
 
@@ -290,29 +307,22 @@ def test_the_outcomes_differ_enough_to_be_told_apart() -> None:
 # ----------------------------------------------------------------------------------------- resumed
 
 
+def slowly(path: Path) -> None:
+    quiet(small(), path, Counting(pause=0.3), workers=1)
+
+
 def test_a_killed_sweep_goes_on_where_it_stopped(tmp_path: Path, undisturbed: Path) -> None:
-    path, program = tmp_path / "table.csv", tmp_path / "program.py"
-    here, tools = Path(__file__).parent, Path(tables.__file__).parent
-    folders = here, tools, here.parent
-    program.write_text(
-        f"""
-import sys, time
-sys.path[:0] = {[str(folder) for folder in folders]}
-from test_sweeps import Counting, quiet, small
-quiet(small(), __import__("pathlib").Path({str(path)!r}), Counting(pause=0.3), workers=1)
-""",
-        encoding="utf-8",
-    )
-    process = subprocess.Popen([sys.executable, program])
+    path = tmp_path / "table.csv"
+    process = processes.start(slowly, path)
     try:
         deadline = time.monotonic() + 300
         while not partial_of(path).exists() or len(lines(partial_of(path))) < 3:
-            assert process.poll() is None, "the sweep ended by itself"
+            assert process.is_alive(), "the sweep ended by itself"
             assert time.monotonic() < deadline, "no rows for five minutes"
             time.sleep(0.02)
     finally:
         process.kill()
-        process.wait()
+        process.join()
     assert not path.exists()
     finished = [line["split"] for line in lines(partial_of(path))]
     assert 3 <= len(finished) < COUNT
@@ -843,7 +853,8 @@ def by_process(pause: float = 0.1) -> Measure:
 @pytest.mark.filterwarnings("error")
 def test_two_processes_make_the_same_table(tmp_path: Path, undisturbed: Path) -> None:
     path = tmp_path / "table.csv"
-    quiet(small(), path, by_process(), workers=2)
+    with processes.workers("loky"):  # as anybody's would start
+        quiet(small(), path, by_process(), workers=2)
     assert lines(path, "process") == lines(undisturbed)
     assert len({line["process"] for line in lines(path)} - {str(os.getpid())}) == 2
 
@@ -1153,31 +1164,26 @@ def test_a_sweep_in_another_thread_is_refused(tmp_path: Path) -> None:
     assert len(lines(path)) == 2
 
 
-def wait_for(path: Path, process: subprocess.Popen | None = None) -> None:
+def wait_for(path: Path, process: BaseProcess | None = None) -> None:
     deadline = time.monotonic() + 120
     while not path.exists():
-        assert process is None or process.poll() is None, "the sweep ended by itself"
+        assert process is None or process.is_alive(), "the sweep ended by itself"
         assert time.monotonic() < deadline, f"no {path} for two minutes"
         time.sleep(0.02)
 
 
+def never_ending(path: Path, begun: Path) -> None:
+    def measure(run: Run) -> dict[str, rfm.sweeps.Plain]:
+        begun.touch()
+        time.sleep(300)
+        return {}
+
+    quiet(small(), path, measure)
+
+
 def test_a_sweep_in_another_process_is_refused_until_it_dies(tmp_path: Path) -> None:
-    path, begun, program = tmp_path / "table.csv", tmp_path / "begun", tmp_path / "program.py"
-    folders = Path(__file__).parent, Path(tables.__file__).parent, Path(__file__).parent.parent
-    program.write_text(
-        f"""
-import pathlib, sys, time
-sys.path[:0] = {[str(folder) for folder in folders]}
-from test_sweeps import quiet, small
-def measure(run):
-    pathlib.Path({str(begun)!r}).touch()
-    time.sleep(300)
-quiet(small(), pathlib.Path({str(path)!r}), measure)
-""",
-        encoding="utf-8",
-    )
-    counting = Counting()
-    process = subprocess.Popen([sys.executable, program])
+    path, begun, counting = tmp_path / "table.csv", tmp_path / "begun", Counting()
+    process = processes.start(never_ending, path, begun)
     try:
         wait_for(begun, process)
         with pytest.raises(RuntimeError, match="another sweep is writing"):
@@ -1185,7 +1191,7 @@ quiet(small(), pathlib.Path({str(path)!r}), measure)
         assert counting.seen == []
     finally:
         process.kill()
-        process.wait()
+        process.join()
     quiet(small(range(2)), path, counting)
     assert len(counting.seen) == 2
     assert not path.with_name("table.csv.lock").exists()
@@ -1316,16 +1322,19 @@ def test_later_changes_of_what_was_given_do_nothing() -> None:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Dask scheduler with two workers, each a process."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address=None,
-        local_directory=str(tmp_path_factory.mktemp("dask")),
-        silence_logs=logging.CRITICAL,
-    ) as running:
+    dask, distributed = map(pytest.importorskip, ("dask", "distributed"))
+    with (
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            local_directory=str(tmp_path_factory.mktemp("dask")),
+            silence_logs=logging.CRITICAL,
+        ) as running,
+    ):
         yield running.scheduler_address
 
 

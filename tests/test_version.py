@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
 
+import processes
 import pytest
 
 import rfm
 from rfm.version import DISTRIBUTION
 
 
-def imported(folder: Path) -> subprocess.CompletedProcess[str]:
-    """A new Python that imports rfm from a folder, before all else."""
-    code = f"import sys; sys.path.insert(0, {str(folder)!r}); import rfm; print(rfm.__version__)"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder)
+def imported(*folders: Path) -> subprocess.CompletedProcess[str]:
+    """A new process that imports rfm from these folders, before all else."""
+    return processes.python("import rfm; print(rfm.__file__, rfm.__version__)", *folders)
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def install(site: Path, name: str, version: str) -> None:
 
 def test_the_version_is_that_of_the_distribution(site: Path) -> None:
     assert rfm.__version__ == metadata.version(DISTRIBUTION)
-    assert imported(site).stdout == "0.9\n"
+    assert imported(site).stdout == f"{site / 'rfm' / '__init__.py'} 0.9\n"
 
 
 def test_a_folder_that_two_distributions_wrote_is_refused(site: Path) -> None:
@@ -54,9 +53,5 @@ def test_a_folder_that_two_distributions_wrote_is_refused(site: Path) -> None:
 def test_the_other_distribution_elsewhere_does_no_harm(site: Path, tmp_path_factory) -> None:
     other = tmp_path_factory.mktemp("other")
     install(other, "rfm", "2.0")
-    code = (
-        f"import sys; sys.path[:0] = [{str(site)!r}, {str(other)!r}]\n"
-        "import rfm; print(rfm.__version__)"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=site)
-    assert found.stdout == "0.9\n", found.stderr
+    found = imported(site, other)
+    assert found.stdout == f"{site / 'rfm' / '__init__.py'} 0.9\n", found.stderr
