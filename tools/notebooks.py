@@ -300,7 +300,7 @@ def tidy(source: Path, force: bool = False) -> None:
     have = _stored(path)
     filled = have and with_outputs(want, have)
     if not filled or list(output_problems(filled)):
-        raise NotebookError(f"{_shown(path)} has to be made again: its code is another")
+        raise NotebookError(f"{_shown(path)} has to be made again: its code is not that of the text")
     if filled != have:
         _write(path, filled)
 
