@@ -88,6 +88,17 @@ def trap(tmp_path: Path) -> Jupyter:
     return Jupyter(tmp_path, next(name for name in CHAPTERS if name.startswith("06")))
 
 
+@pytest.fixture
+def pretend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a notebook that is made as if its cells had shown nothing."""
+
+    def run(nb: NotebookNode, folder: Path) -> None:
+        for count, cell in enumerate((c for c in nb.cells if c.cell_type == "code"), start=1):
+            cell.execution_count = count
+
+    monkeypatch.setattr(notebooks, "execute", run)
+
+
 def changed(before: bytes, after: bytes) -> list[str]:
     """The lines that a diff of two texts shows."""
     lines = difflib.ndiff(*(text.decode().splitlines() for text in (before, after)))
@@ -162,6 +173,18 @@ def test_a_text_edited_beside_is_shown_with_the_outputs_of_the_rest(trap: Jupyte
     assert trap.text.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.usefixtures("pretend")
+def test_a_first_cell_that_is_deleted_or_edited_comes_back(trap: Jupyter) -> None:
+    text = trap.text.read_bytes()
+    for spoil in (lambda cells: cells.pop(0), lambda cells: cells[0].update(source="1")):
+        content = trap.open()
+        spoil(content["cells"])
+        trap.save(content)
+        assert trap.text.read_bytes() != text
+        notebooks.make(trap.text)
+        assert trap.text.read_bytes() == text
+
+
 # Editors that write the notebook alone
 
 
@@ -173,17 +196,6 @@ def edit(jupyter: Jupyter, change: Callable[[NotebookNode], Any], seconds: float
     nb.cells[-1].metadata["vscode"] = {"languageId": "python"}
     nbformat.write(nb, jupyter.notebook)
     jupyter.age(seconds)
-
-
-@pytest.fixture
-def pretend(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave a notebook that is made as if its cells had shown nothing."""
-
-    def run(nb: NotebookNode, folder: Path) -> None:
-        for count, cell in enumerate((c for c in nb.cells if c.cell_type == "code"), start=1):
-            cell.execution_count = count
-
-    monkeypatch.setattr(notebooks, "execute", run)
 
 
 @pytest.mark.usefixtures("pretend")

@@ -265,7 +265,7 @@ def _refuse_to_lose(source: Path, want: NotebookNode) -> None:
         name = source.stem.split("-")[0]
         raise NotebookError(
             f"{_shown(path)} was edited, and its text was not. `make text NAME={name}` takes the "
-            f"edit into the text, `python tools/notebooks.py --force {name}` drops it.\n"
+            f"edit into the text, `make notebooks NAME={name} FORCE=1` drops it.\n"
             + difference_of(want, have, "text", "notebook")
         )
 
@@ -300,7 +300,9 @@ def tidy(source: Path, force: bool = False) -> None:
     have = _stored(path)
     filled = have and with_outputs(want, have)
     if not filled or list(output_problems(filled)):
-        raise NotebookError(f"{_shown(path)} has to be made again: its code is not that of the text")
+        raise NotebookError(
+            f"{_shown(path)} has to be made again: its code is not that of the text"
+        )
     if filled != have:
         _write(path, filled)
 
@@ -327,7 +329,7 @@ def take(source: Path, force: bool = False) -> None:
         if digest(want) != have.metadata.get(MADE_OF):
             raise NotebookError(
                 f"{_shown(path)} and its text were both edited since it was made. This of the text "
-                "would be lost; --take --force loses it:\n"
+                f"would be lost, `make text NAME={source.stem.split('-')[0]} FORCE=1` loses it:\n"
                 + difference_of(have, want, "notebook", "text")
             )
     _replace(source, text)
