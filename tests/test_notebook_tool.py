@@ -14,6 +14,7 @@ from typing import Any
 import nbformat
 import notebooks
 import pytest
+import repository
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
@@ -404,16 +405,17 @@ def test_on_colab_the_first_cell_fetches_once(monkeypatch: pytest.MonkeyPatch) -
     """The second time it only goes where it is already."""
     had: set[str] = set()
     said: list[str] = []
+    names: dict[str, Any] = {}
 
     class Shell:
         def run_line_magic(self, name: str, line: str, *rest: Any) -> None:
-            said.append(f"%{name} {line}")
+            said.append(f"%{name} {line.format(**names)}")
             if name == "pip":
                 had.add("rfm")
 
         def system(self, line: str) -> None:
-            said.append(f"!{line}")
-            had.add(line.split()[-1])
+            said.append(f"!{line.format(**names)}")
+            had.add(said[-1].split()[-1])
 
     monkeypatch.setitem(sys.modules, "google.colab", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name in had or None)
@@ -422,11 +424,12 @@ def test_on_colab_the_first_cell_fetches_once(monkeypatch: pytest.MonkeyPatch) -
     folder = notebooks.COLAB
     for times in range(2):
         said.clear()
-        exec(code, {"get_ipython": Shell})
+        names |= {"get_ipython": Shell}
+        exec(code, names)
         *fetched, last = said
         assert last == f"%cd -q {folder}/book"
         assert [line.split()[0] for line in fetched] == ["%pip", "!git"] * (not times)
-        assert all("--quiet" in line for line in fetched)
+        assert all("--quiet" in line and repository.address() in line for line in fetched)
 
 
 # Details of one machine

@@ -125,11 +125,13 @@ def setup_cell() -> NotebookNode:
         "from importlib.util import find_spec\n"
         "from pathlib import Path\n\n"
         'if "google.colab" in sys.modules:\n'
+        f'    address = "{address()}"\n'
+        f'    folder = "{COLAB}"\n'
         '    if not find_spec("rfm"):\n'
-        f'        %pip install --quiet "{DISTRIBUTION}[book] @ git+{address()}"\n'
-        f'    if not Path("{COLAB}").exists():\n'
-        f"        !git clone --quiet --depth 1 {address()} {COLAB}\n"
-        f"    %cd -q {COLAB}/book\n\n"
+        f'        %pip install --quiet "{DISTRIBUTION}[book] @ git+{{address}}"\n'
+        "    if not Path(folder).exists():\n"
+        "        !git clone --quiet --depth 1 {address} {folder}\n"
+        "    %cd -q {folder}/book\n\n"
         "import rfm\n\n"
         'if not hasattr(rfm, "withhold"):\n'
         "    found = rfm.__spec__.origin or [*rfm.__path__]\n"
