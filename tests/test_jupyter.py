@@ -336,3 +336,20 @@ def test_code_does_not(small: Jupyter) -> None:
     with pytest.raises(notebooks.NotebookError, match="made again"):
         notebooks.tidy(small.text)
     assert small.notebook.read_bytes() == notebook
+
+
+def test_code_saved_from_jupyter_has_to_run(small: Jupyter) -> None:
+    """Its stored outputs may be those of the code before."""
+    content = small.open()
+    first_number(content)
+    small.save(content)
+    with pytest.raises(notebooks.NotebookError, match="made again"):
+        notebooks.tidy(small.text)
+
+
+def test_words_saved_from_jupyter_need_not(small: Jupyter) -> None:
+    content = small.open()
+    content["cells"][1]["source"] += " More."
+    small.save(content)
+    notebooks.tidy(small.text)
+    assert notebooks.check(small.text) == []

@@ -131,6 +131,13 @@ def as_made(have: NotebookNode) -> bool:
     return [cell.id for cell in have.cells] == [*identifiers(have.cells)]
 
 
+def edited(have: NotebookNode) -> Iterator[NotebookNode]:
+    """Yield the cells whose source is not the one that they are named after."""
+    for cell, name in zip(have.cells, identifiers(have.cells), strict=True):
+        if cell.id != name and not is_setup(cell):
+            yield cell
+
+
 def only_in_notebook(have: NotebookNode, want: NotebookNode, newer: bool) -> bool:
     """Whether making `want` of the text would lose an edit that somebody made in the notebook.
 
@@ -142,20 +149,17 @@ def only_in_notebook(have: NotebookNode, want: NotebookNode, newer: bool) -> boo
     if as_made(have) or contents(have.cells) == contents(want.cells):
         return False
     theirs = set(contents(want.cells))
-    edited = (
-        content(cell)
-        for cell, name in zip(have.cells, identifiers(have.cells), strict=True)
-        if cell.id != name and not is_setup(cell)
-    )
     # What was saved from Jupyter is in the text as well, which may have been edited since.
-    return newer or any(one not in theirs for one in edited)
+    return newer or any(content(cell) not in theirs for cell in edited(have))
 
 
 def with_outputs(want: NotebookNode, have: NotebookNode) -> NotebookNode | None:
-    """Return `want` with the outputs of `have`; None if their code is not the same."""
+    """Return `want` with the outputs of `have`; None if they are not those of the same code."""
     filled = deepcopy(want)
     new, old = ([c for c in nb.cells if c.cell_type == "code"] for nb in (filled, have))
-    if [c.source for c in new if not is_setup(c)] != [c.source for c in old if not is_setup(c)]:
+    if [cell.id for cell in new if not is_setup(cell)] != [c.id for c in old if not is_setup(c)]:
+        return None
+    if any(cell.cell_type == "code" for cell in edited(have)):  # and perhaps not run since
         return None
     outputs = (cell.outputs for cell in old if not is_setup(cell))
     for count, cell in enumerate(new, start=1):
