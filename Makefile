@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NAME ?=
+FORCE ?=
 
 # `make test` runs this many processes at once; each may start a kernel of up to 1.5 GB.
 # The cores are shared out among them, for two processes that both use every core run slower than
@@ -15,7 +16,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks tables bench lint clean distclean
+.PHONY: help book test notebooks text variants tables bench lint clean distclean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -32,7 +33,13 @@ test: $(READY)  ## run every check: style, unit tests, notebooks, site
 	    --nbval-kernel-startup-timeout 180 book tests
 
 notebooks: $(READY)  ## execute the notebooks from their text; NAME=05 for one
-	$(BIN)/python tools/notebooks.py $(NAME)
+	$(BIN)/python tools/notebooks.py $(if $(FORCE),--force) $(NAME)
+
+text: $(READY)  ## take what was edited in notebooks into their text; NAME=05 for one
+	$(BIN)/python tools/notebooks.py --take $(if $(FORCE),--force) $(NAME)
+
+variants: $(READY)  ## run the chapters with other groups, kernels and splits; NAME=05 for one
+	OMP_NUM_THREADS=1 $(BIN)/python tools/variants.py --workers $(WORKERS) $(NAME)
 
 tables: $(READY)  ## compute the tables of results that chapters read; NAME=trap for one
 	OMP_NUM_THREADS=1 $(BIN)/python tools/tables.py $(NAME)

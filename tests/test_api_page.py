@@ -10,7 +10,7 @@ import pytest
 from repository import ROOT
 
 import rfm
-from rfm import figures
+from rfm import figures, page
 
 PAGE = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
 
@@ -23,15 +23,17 @@ def documented(module: str) -> set[str]:
         for section in sections
         if section.split("\n", 1)[0] == module
         for name in re.findall(r"^\.\. auto\w+:: ([\w.]+)$", section, re.MULTILINE)
-    } - {"rfm.figures"}
+    } - {"rfm.figures", "rfm.page"}
 
 
 def public() -> list[tuple[str, object]]:
     """Return the public names of the package and their own public methods and properties."""
     found = [(f"rfm.{name}", getattr(rfm, name)) for name in rfm.__all__]
-    for name, value in vars(figures).items():
-        if inspect.isfunction(value) and value.__module__ == figures.__name__ and name[0] != "_":
-            found.append((f"rfm.figures.{name}", value))
+    for module in (figures, page):
+        for name, value in vars(module).items():
+            own = getattr(value, "__module__", None) == module.__name__ and name[0] != "_"
+            if own and (inspect.isfunction(value) or inspect.isclass(value)):
+                found.append((f"{module.__name__}.{name}", value))
     for name, value in list(found):
         if inspect.isclass(value) and not issubclass(value, Enum):
             for member, attribute in vars(value).items():
@@ -56,7 +58,8 @@ PUBLIC = [pytest.param(value, id=name) for name, value in public()]
 
 def test_page_documents_exactly_the_public_names() -> None:
     assert documented("rfm") == set(rfm.__all__)
-    assert ".. automodule:: rfm.figures\n   :members:" in PAGE
+    for module in (figures, page):
+        assert f".. automodule:: {module.__name__}\n   :members:" in PAGE
 
 
 def test_all_is_sorted_and_importable() -> None:

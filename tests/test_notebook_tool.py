@@ -14,6 +14,7 @@ from typing import Any
 import nbformat
 import notebooks
 import pytest
+import repository
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
@@ -156,6 +157,8 @@ UNREADABLE = {
     "space": (TEXT.replace("```{code", "``` {code"), "line 12: not taken for a cell"),
     "break not JSON": (TEXT.replace("+++", "+++ {a"), "line 16"),
     "break a list": (TEXT.replace("+++", "+++ [1]"), "line 16"),
+    "an editor's option": (option(":editable: true"), "line 12: .*editable"),
+    "break with an option": (TEXT.replace("+++", '+++ {"editable": true}'), "editable"),
     "break with one tag": (TEXT.replace("+++", '+++ {"tags": "a"}'), "array"),
 }
 
@@ -396,6 +399,37 @@ def test_the_first_cell_refuses_another_rfm(
     with pytest.raises(ImportError, match="breaking-symmetry") as caught:
         exec(code, {})
     assert str(place) in str(caught.value)
+
+
+def test_on_colab_the_first_cell_fetches_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second time it only goes where it is already."""
+    had: set[str] = set()
+    said: list[str] = []
+    names: dict[str, Any] = {}
+
+    class Shell:
+        def run_line_magic(self, name: str, line: str, *rest: Any) -> None:
+            said.append(f"%{name} {line.format(**names)}")
+            if name == "pip":
+                had.add("rfm")
+
+        def system(self, line: str) -> None:
+            said.append(f"!{line.format(**names)}")
+            had.add(said[-1].split()[-1])
+
+    monkeypatch.setitem(sys.modules, "google.colab", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name in had or None)
+    monkeypatch.setattr(Path, "exists", lambda path: path.as_posix() in had)
+    code = TransformerManager().transform_cell(notebooks.setup_cell().source)
+    folder = notebooks.COLAB
+    for times in range(2):
+        said.clear()
+        names |= {"get_ipython": Shell}
+        exec(code, names)
+        *fetched, last = said
+        assert last == f"%cd -q {folder}/book"
+        assert [line.split()[0] for line in fetched] == ["%pip", "!git"] * (not times)
+        assert all("--quiet" in line and repository.address() in line for line in fetched)
 
 
 # Details of one machine

@@ -1,8 +1,10 @@
 """The notebooks agree with their text, and the tool that makes them keeps its promises."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 
 import nbformat
@@ -56,20 +58,40 @@ def test_every_notebook_has_a_text() -> None:
     assert notebooks.orphans() == []
 
 
-def test_the_address_stands_in_one_place() -> None:
-    """Every other file takes it from pyproject.toml; the notebooks' first cell is generated."""
-    place = repository.address().split("//")[1].removeprefix("www.").split("/", 1)[1]
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=repository.ROOT, capture_output=True, check=True)
-    paths = [repository.ROOT / name for name in listed.stdout.decode().split("\0") if name]
+def files() -> list[Path]:
+    """Return the files of the repository; without git, those that it would not ignore."""
+    root = repository.ROOT
+    if (root / ".git").exists():
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=root, capture_output=True, check=True)
+        return [root / name for name in listed.stdout.decode().split("\0") if name]
+    ignored = [line.strip("/") for line in (root / ".gitignore").read_text().split()]
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [n for n in folders if not any(fnmatch(n, pattern) for pattern in ignored)]
+        found += [Path(folder, n) for n in names if not any(fnmatch(n, p) for p in ignored)]
+    return found
+
+
+@pytest.mark.parametrize("git", [True, False])
+def test_the_address_stands_in_one_place(git: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every other file takes it from pyproject.toml; the chapters' first cell is generated."""
+    place = repository.address().split("//")[1].removeprefix("www.").split("/", 1)[1].encode()
+    if not git:
+        monkeypatch.setattr(
+            Path, "exists", lambda path: path.name != ".git" and os.path.exists(path)
+        )
+    cell = notebooks.setup_cell().source.encode()
     naming = {
         path.relative_to(repository.ROOT).as_posix()
-        for path in paths
-        if path.is_file() and place.encode() in path.read_bytes()
+        for path in files()
+        if path.is_file() and place in path.read_bytes().replace(cell, b"")
     }
     made = {path.relative_to(repository.ROOT).as_posix() for path in notebooks.BOOK.glob("*.ipynb")}
-    assert naming - {"pyproject.toml"} - made == set(), "take it from tools/repository.py"
-    assert made | {"pyproject.toml"} <= naming
+    assert naming - made == {"pyproject.toml"}, "take it from tools/repository.py"
+    for source in notebooks.sources():
+        for path in (source, notebooks.notebook_path(source)):
+            assert path.read_bytes().count(place) == cell.count(place), path
 
 
 # The tool, on a chapter of its own

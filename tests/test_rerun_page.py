@@ -73,4 +73,5 @@ def test_commands_exist(page: Path) -> None:
     for path in re.findall(r"\bbook/(?:src/)?0\d-[\w-]+\.(?:md|ipynb)", text):
         assert (ROOT / path).exists(), path
     for old, path in re.findall(r"sed -i 's/([^/]+)/[^/]*/' (\S+)", text):
-        assert old in (ROOT / path).read_text(encoding="utf-8"), f"{old} is not in {path}"
+        lines = re.findall(old, (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+        assert len(lines) == 1, f"{path} has {len(lines)} lines {old}"  # also after the change

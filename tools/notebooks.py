@@ -1,24 +1,28 @@
 """Make the book's notebooks from their text, and check that they agree.
 
-    python tools/notebooks.py [--check] [NAME ...]
+    python tools/notebooks.py [--check | --tidy | --take] [--force] [NAME ...]
 
-One way only: the MyST text ``book/src/NN-name.md`` becomes a notebook, is executed in ``book/``
-and is written as ``book/NN-name.ipynb``. A NAME picks the chapters that start with it.
+The MyST text ``book/src/NN-name.md`` becomes a notebook, is executed in ``book/`` and is written as
+``book/NN-name.ipynb``. A NAME picks the chapters that start with it.
 A notebook that fails keeps its old file, and the others still run; so it is with a text or a
-stored notebook that cannot be read.
+stored notebook that cannot be read, and with a notebook that was edited where its text was not.
+
+The text itself is first written as Jupyter would write it, with the setup cell in front: a chapter
+that is saved in Jupyter changes in nothing but what was edited. ``--tidy`` does only this, and
+brings words and captions into the stored notebook without executing it, if no code has changed.
+``--take`` goes the other way: the edits of a notebook become those of its text.
 """
 
 import argparse
 import difflib
-import hashlib
 import json
 import os
 import re
 import sys
 import time
-from collections import Counter
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import jupytext
@@ -28,26 +32,31 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode, ValidationError
 from nbformat.v4 import new_code_cell, new_notebook
 from nbformat.validator import iter_validate
+from pairing import (
+    CONFIG,
+    FORMAT,
+    MADE_OF,
+    METADATA,
+    SETUP_TAG,
+    as_made,
+    contents,
+    difference_of,
+    digest,
+    identifiers,
+    is_setup,
+    only_in_notebook,
+    with_outputs,
+    written,
+)
 from repository import ROOT, address
-from texts import KERNEL, NotebookError, check_text, entry
+from texts import CELL_OPTIONS, KERNEL, NotebookError, check_text, entry
 from traces import traces
 
 BOOK = ROOT / "book"
 SOURCES = BOOK / "src"
-SETUP_TAG = "setup"
 DISTRIBUTION = "breaking-symmetry"  # what pip calls the package; `rfm` is another one there
+COLAB = "/content/book"  # where the repository goes there
 CELL_TIMEOUT = 1200  # seconds
-
-# Fixed, so that a Python patch release or a kernel's display name changes no notebook.
-METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": KERNEL},
-    "language_info": {
-        "file_extension": ".py",
-        "mimetype": "text/x-python",
-        "name": "python",
-        "pygments_lexer": "ipython3",
-    },
-}
 
 GLUE_PREFIX = "application/papermill.record/"
 GLUED_FIGURE = re.compile(
@@ -107,15 +116,22 @@ def notebook_path(source: Path) -> Path:
 def setup_cell() -> NotebookNode:
     """Return the first cell of every notebook.
 
-    On Colab it brings the package and the tables; everywhere it refuses another package's `rfm`.
+    On Colab it brings the package and the tables, once; everywhere it refuses another package's
+    `rfm`.
     """
     code = (
         "# On Google Colab, install and fetch what this notebook needs. Elsewhere only look.\n"
-        "import sys\n\n"
+        "import sys\n"
+        "from importlib.util import find_spec\n"
+        "from pathlib import Path\n\n"
         'if "google.colab" in sys.modules:\n'
-        f'    %pip install --quiet "{DISTRIBUTION}[book] @ git+{address()}"\n'
-        f"    !git clone --quiet --depth 1 {address()} book\n"
-        "    %cd -q book/book\n\n"
+        f'    address = "{address()}"\n'
+        f'    folder = "{COLAB}"\n'
+        '    if not find_spec("rfm"):\n'
+        f'        %pip install --quiet "{DISTRIBUTION}[book] @ git+{{address}}"\n'
+        "    if not Path(folder).exists():\n"
+        "        !git clone --quiet --depth 1 {address} {folder}\n"
+        "    %cd -q {folder}/book\n\n"
         "import rfm\n\n"
         'if not hasattr(rfm, "withhold"):\n'
         "    found = rfm.__spec__.origin or [*rfm.__path__]\n"
@@ -133,22 +149,29 @@ def parse(source: Path) -> NotebookNode:
         NotebookError: The text cannot be read as MyST with the book's kernel.
     """
     with naming(source):
-        text = source.read_text(encoding="utf-8-sig")
-        check_text(text)
-        cells = jupytext.reads(text, fmt="md:myst").cells
-        nb = new_notebook(cells=_named(cells), metadata=METADATA)
-        return _from_json(nbformat.v4.writes(nb))  # as it will be once stored
+        nb = new_notebook(cells=_cells(_read(source)), metadata=METADATA)
+        for cell, name in zip(nb.cells, [*identifiers(nb.cells)], strict=True):
+            cell["id"] = name
+        nb = _from_json(nbformat.v4.writes(nb))  # as it will be once stored
+        nb.metadata[MADE_OF] = digest(nb)
+        return nb
 
 
-def _named(cells: list[NotebookNode]) -> list[NotebookNode]:
-    cells = [setup_cell(), *(c for c in cells if SETUP_TAG not in c.metadata.get("tags", []))]
-    seen: Counter[str] = Counter()
+def _read(source: Path) -> str:
+    return source.read_text(encoding="utf-8-sig")
+
+
+def _cells(text: str) -> list[NotebookNode]:
+    check_text(text)
+    cells = jupytext.reads(text, fmt=FORMAT, config=CONFIG).cells
     for cell in cells:
-        content = f"{cell.cell_type}\n{cell.source}".encode()
-        key = hashlib.sha256(content).hexdigest()[:12]
-        cell["id"] = f"{key}-{seen[key]}" if seen[key] else key
-        seen[key] += 1
-    return cells
+        if lost := set(cell.metadata) - CELL_OPTIONS:
+            raise NotebookError(f"unknown options of a cell: {sorted(lost)}:\n{cell.source}")
+    return _with_setup(cells)
+
+
+def _with_setup(cells: list[NotebookNode]) -> list[NotebookNode]:
+    return [setup_cell(), *(cell for cell in cells if not is_setup(cell))]
 
 
 def _from_json(text: str) -> NotebookNode:
@@ -169,6 +192,7 @@ def execute(nb: NotebookNode, folder: Path) -> None:
     Raises:
         NotebookError: A cell failed, or the kernel did, whatever the reason.
     """
+    made_of = {MADE_OF: nb.metadata[MADE_OF]} if MADE_OF in nb.metadata else {}
     client = NotebookClient(
         nb,
         timeout=CELL_TIMEOUT,
@@ -187,24 +211,130 @@ def execute(nb: NotebookNode, folder: Path) -> None:
             raise KeyboardInterrupt from error
         where = f"code cell {client.code_cells_executed}: "  # a cell's own error shows its source
         raise NotebookError(isinstance(error, DeadKernelError) * where + _reason(error)) from error
-    nb.metadata = nbformat.from_dict(METADATA)
+    nb.metadata = nbformat.from_dict(METADATA | made_of)
     for cell in nb.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "error":  # asked for by a tag; the frames name local paths
                 output.traceback = [f"{output.ename}: {output.evalue}"]
 
 
-def make(source: Path) -> None:
-    """Make and write the notebook of one text."""
-    nb = parse(source)
-    path = notebook_path(source)
+def make(source: Path, force: bool = False) -> None:
+    """Tidy a text, and make and write its notebook.
+
+    Raises:
+        NotebookError: It cannot be made; or the stored notebook has an edit that the text lacks,
+            and `force` is not set.
+    """
+    nb, path = parse(source), notebook_path(source)
+    if not force:
+        _refuse_to_lose(source, nb)
+    tidy_text(source)
     with naming(path):
         execute(nb, path.parent)
         if problems := list(output_problems(nb)):
             raise NotebookError("\n".join(problems))
-        text = nbformat.v4.writes(nb)
-        _from_json(text)
-        _replace(path, text + "\n")
+        _write(path, nb)
+
+
+def _write(path: Path, nb: NotebookNode) -> None:
+    text = nbformat.v4.writes(nb)
+    _from_json(text)
+    _replace(path, text + "\n")
+
+
+def _stored(path: Path) -> NotebookNode | None:
+    """Return a stored notebook, None if there is none that can be read.
+
+    Other programs write older formats, and cells without a name.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            nb = nbformat.read(path, as_version=4)
+        contents(nb.cells)
+        return nb
+    except Exception:  # whatever is wrong with it, nothing is lost with it
+        return None
+
+
+def _refuse_to_lose(source: Path, want: NotebookNode) -> None:
+    path = notebook_path(source)
+    have = _stored(path)
+    if have is None:
+        return
+    newer = path.stat().st_mtime > source.stat().st_mtime
+    if only_in_notebook(have, want, newer):
+        name = source.stem.split("-")[0]
+        raise NotebookError(
+            f"{_shown(path)} was edited, and its text was not. `make text NAME={name}` takes the "
+            f"edit into the text, `make notebooks NAME={name} FORCE=1` drops it.\n"
+            + difference_of(want, have, "text", "notebook")
+        )
+
+
+def tidied(source: Path) -> str:
+    """Return a text as Jupyter would write it, with the setup cell in front.
+
+    Raises:
+        NotebookError: It cannot be read, or something in it would be lost.
+    """
+    with naming(source):
+        return written(_cells(_read(source)))
+
+
+def tidy_text(source: Path) -> None:
+    """Write a text as Jupyter would, where it is not."""
+    if (text := tidied(source)) != _read(source):
+        _replace(source, text)
+
+
+def tidy(source: Path, force: bool = False) -> None:
+    """Tidy a text; bring its words into the stored notebook if that has the same code.
+
+    Raises:
+        NotebookError: The text cannot be read; the notebook has an edit that the text lacks, and
+            `force` is not set; the notebook has to be made again.
+    """
+    want, path = parse(source), notebook_path(source)
+    if not force:
+        _refuse_to_lose(source, want)
+    tidy_text(source)
+    have = _stored(path)
+    filled = have and with_outputs(want, have)
+    if not filled or list(output_problems(filled)):
+        raise NotebookError(
+            f"{_shown(path)} has to be made again: its code is not that of the text"
+        )
+    if filled != have:
+        _write(path, filled)
+
+
+def take(source: Path, force: bool = False) -> None:
+    """Take what was edited in a notebook into its text.
+
+    Raises:
+        NotebookError: There is no such notebook; no text can hold it; or the text was edited too,
+            and `force` is not set.
+    """
+    path = notebook_path(source)
+    with naming(path):
+        have = _stored(path) or _from_json(path.read_text(encoding="utf-8"))
+        cells = _with_setup(have.cells)
+        text = written(cells)
+    if source.exists() and not force:
+        want = parse(source)
+        if as_made(have):
+            return
+        if contents(want.cells) == contents(cells):
+            tidy_text(source)
+            return
+        if digest(want) != have.metadata.get(MADE_OF):
+            raise NotebookError(
+                f"{_shown(path)} and its text were both edited since it was made. This of the text "
+                f"would be lost, `make text NAME={source.stem.split('-')[0]} FORCE=1` loses it:\n"
+                + difference_of(have, want, "notebook", "text")
+            )
+    _replace(source, text)
 
 
 def _replace(path: Path, text: str) -> None:
@@ -299,10 +429,28 @@ def check(source: Path, notebook: Path | None = None) -> list[str]:
         return [str(error)]
 
 
+def check_all(source: Path) -> list[str]:
+    """Return what is wrong with a notebook or with the form of its text."""
+    problems = check(source)
+    with suppress(NotebookError):  # then that is said already
+        if tidied(source) != _read(source):
+            problems.append(f"{_shown(source)} is not written as Jupyter would write it: --tidy")
+    return problems
+
+
 def orphans() -> list[Path]:
     """Return the notebooks that no text makes."""
     made = {notebook_path(source) for source in sources()}
     return [path for path in sorted(BOOK.glob("[!.]*.ipynb")) if path not in made]
+
+
+def _edited(names: list[str]) -> list[Path]:
+    """Return where the texts lie, or would, of notebooks that start with one of `names`."""
+    found = [path.stem for path in sorted(BOOK.glob("[!.]*.ipynb"))]
+    for name in names:
+        if not any(stem.startswith(name) for stem in found):
+            raise SystemExit(f"no notebook in {_shown(BOOK)} starts with {name!r}")
+    return [SOURCES / f"{stem}.md" for stem in found if stem.startswith(tuple(names or [""]))]
 
 
 def _indent(text: str) -> str:
@@ -315,17 +463,26 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="chapters, by their first letters")
-    parser.add_argument("--check", action="store_true", help="compare only, execute nothing")
+    what = parser.add_mutually_exclusive_group()
+    for act, words in {
+        check_all: "compare only, execute nothing",
+        tidy: "execute nothing: write texts as Jupyter would, and their words into notebooks",
+        take: "take what was edited in notebooks into their texts",
+    }.items():
+        option = f"--{act.__name__.removesuffix('_all')}"
+        what.add_argument(option, dest="act", action="store_const", const=act, help=words)
+    parser.add_argument(
+        "--force", action="store_true", help="drop an edit that is only in the other"
+    )
+    parser.set_defaults(act=make)
     arguments = parser.parse_args()
+    given = {} if arguments.act is check_all else {"force": arguments.force}
     failed = 0
-    for source in sources(arguments.names):
+    texts = (_edited if arguments.act is take else sources)(arguments.names)
+    for source in texts:
         start = time.perf_counter()
         try:
-            if arguments.check:
-                problems = check(source)
-            else:
-                make(source)
-                problems = []
+            problems = arguments.act(source, **given) or []
         except NotebookError as error:
             problems = [str(error)]
         except KeyboardInterrupt:

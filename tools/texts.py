@@ -16,10 +16,7 @@ KERNEL = "python3"
 
 # What a text may say about itself and about a cell; anything else would be lost without a word.
 FRONT_MATTER = {"kernelspec", "jupytext", "language_info"}
-CELL_OPTIONS = {
-    *("tags", "mystnb"),
-    *("collapsed", "deletable", "editable", "jupyter", "scrolled", "slideshow"),  # Jupyter's own
-}
+CELL_OPTIONS = {"tags", "mystnb"}  # what editors add of their own stays out
 # Python, YAML and Markdown disagree on whether these end a line, or they are invisible.
 ODD_CHARACTER = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
