@@ -85,6 +85,10 @@ def without_features() -> Iterator[Setting]:
     for task, fraction, kernel, seed in product(tasks, fractions, WITHOUT, SEEDS):
         split = rfm.random_split(task, fraction, seed)
         yield Setting(split, kernel, {"iterations": 1}, {"fraction": fraction, "seed": seed})
+    large, few = (rfm.addition(61), rfm.addition(97)), (0.02, 0.03, 0.04, 0.05, 0.06, 0.1)
+    for task, fraction, kernel, seed in product(large, few, KERNELS, range(10)):
+        split = rfm.random_split(task, fraction, seed)
+        yield Setting(split, kernel, {"iterations": 1}, {"fraction": fraction, "seed": seed})
 
 
 def unlearned(run: rfm.Run) -> dict[str, Plain]:
