@@ -115,7 +115,7 @@ def decompose(
 
     The rule, for rotations and reflections apart:
 
-    1. At least half of them are background. Of all halves take the one whose coefficients lie
+    1. More than half of them are background. Of all halves take the one whose coefficients lie
        closest together; the middle of its range is the background, half its width the spread.
     2. An element stands out if it is farther from the background, in units of the spread, than the
        farthest of as many normal variates would be in all but a share ``false_alarms`` of cases,
@@ -171,8 +171,8 @@ def decompose(
 def background(values: Tensor) -> tuple[Tensor, Tensor]:
     """Middle and half-width of the shortest interval that holds half of some values.
 
-    Both are exact as long as half of the values are equal, whatever the others are; the shortest
-    half is Rousseeuw's least-median-of-squares estimate in one dimension.
+    Both are exact as long as more than half of the values are equal, whatever the others are; the
+    shortest half is Rousseeuw's least-median-of-squares estimate in one dimension.
 
     Args:
         values: (..., m), m ≥ 1; every row is a case of its own.

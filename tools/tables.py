@@ -29,6 +29,10 @@ from rfm.sweeps import Measure, Plain, outcome
 DATA = ROOT / "book" / "data"
 GAUSSIAN, QUADRATIC = rfm.Gaussian(bandwidth=2.5), rfm.Quadratic()
 KERNELS = (GAUSSIAN, QUADRATIC)
+MORE_KERNELS = (
+    *(rfm.Gaussian(bandwidth=L) for L in (1.0, 2.5, 5.0)),
+    *(rfm.Laplace(bandwidth=2.5), rfm.Matern(bandwidth=2.5), QUADRATIC),
+)
 SEEDS = range(5)
 
 
@@ -243,6 +247,75 @@ def held_out() -> Iterator[Setting]:
             )
 
 
+def held_out_small() -> Iterator[Setting]:
+    """Hold out one sample, and two, of small tables, with more kernels: limits of C6 and N2.
+
+    For an even order rounding decides some cases later than after 25 iterations.
+    """
+    for moduli in ((3,), (4,), (2, 2), (5,), (6,), (7,), (8,), (2, 4), (9,), (3, 3), (11,), (13,)):
+        task = rfm.addition(*moduli)
+        classes = rfm.single_classes(task) + rfm.pair_classes(task)
+        for held, kernel in product(classes, MORE_KERNELS):
+            yield Setting(
+                rfm.withhold(task, held.representative),
+                kernel,
+                {"iterations": 60 if task.n % 2 else 25, "stop": rfm.converged(1e-6)},
+                {
+                    "held_out": len(held.representative),
+                    "difference": held.name,
+                    "order": task.n,
+                    "common_mirror": held.common_mirror is not None,
+                    "same_label": held.same_label,
+                },
+            )
+
+
+# ------------------------------------------------------------- 09, features are group elements
+
+
+def encoded() -> Iterator[Setting]:
+    """Withhold a reflection's fixed points, with more kernels and a ridge: limits of C10.
+
+    All reflections of a table are equivalent, so that one speaks for all.
+    """
+    cyclic = [(n,) for n in (5, 6, 7, 8, 9, 11, 12, 15, 16, 21, 24, 25)]
+    products = [(2, 4), (2, 2, 2), (3, 3), (3, 5), (4, 4), (2, 2, 4), (5, 5)]
+    for moduli in cyclic + products:
+        task = rfm.addition(*moduli)
+        mirror = task.reflections[2]
+        for kernel, ridge in (*product(MORE_KERNELS, (0.0,)), *product(KERNELS, (0.1,))):
+            options = {"iterations": 60, "ridge": ridge, "stop": rfm.converged(1e-6)}
+            yield Setting(
+                rfm.withhold(task, mirror.fixed_points()),
+                kernel,
+                {**options, "keep_features": True},
+                {"reflection": mirror.name, "order": task.n},
+            )
+
+
+def rise(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome with features, and from which iteration on they are those of the trap.
+
+    That is, id and the withheld reflection and nothing else, to the last iteration; 0 if not.
+    """
+    task = run.split.task
+    trap = {task.identity, *run.split.mirrors}
+    exact = [set(rfm.decompose(M, task).elements) == trap for M in run.history[1:]]
+    since = next((i for i in range(len(exact)) if all(exact[i:])), -1) + 1
+    return {**features(run), "exact_from": since}
+
+
+def halves() -> Iterator[Setting]:
+    """Features of random splits of small tables: the rest of C10."""
+    operations = rfm.addition, rfm.subtraction, rfm.multiplication, rfm.division
+    wanted = [*product([make(29) for make in operations], (0.5,), SEEDS)]
+    others = rfm.addition(11), rfm.addition(16), rfm.addition(3, 7)
+    wanted += product(others, (0.3, 0.5, 0.8), SEEDS)
+    for (task, fraction, seed), kernel in product(wanted, KERNELS):
+        split = rfm.random_split(task, fraction, seed)
+        yield setting(split, kernel, order=task.n, fraction=fraction, seed=seed)
+
+
 # ----------------------------------------------------------------------------------- 05, grokking
 
 
@@ -379,6 +452,9 @@ TABLES: Mapping[str, Table] = {
     "dihedral_subgroups": Table(dihedral_subgroups, features),
     "single_moves": Table(single_moves, still_wrong),
     "held_out": Table(held_out),
+    "held_out_small": Table(held_out_small),
+    "encoded": Table(encoded, rise),
+    "halves": Table(halves, jump),
     "grokking": Table(grokking, jump),
     "given_back": Table(given_back),
     "random_moves": Table(random_moves),
