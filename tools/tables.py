@@ -156,6 +156,105 @@ def given_back() -> Iterator[Setting]:
         yield setting(split, GAUSSIAN, 1e-6, reflection=mirror.name, given_back=count, seed=seed)
 
 
+SMALL = tuple(rfm.addition(n) for n in range(3, 17))
+PRODUCTS = tuple(rfm.addition(*m) for m in ((2, 2), (2, 2, 2), (2, 4), (3, 3), (2, 2, 3), (4, 4)))
+FAMILY = (*(rfm.Gaussian(L) for L in (0.5, 1.0, 2.5, 5.0, 10.0)), rfm.Laplace(), rfm.Matern())
+RECIPES = (
+    *({"ridge": ridge} for ridge in (1e-6, 1e-4, 1e-2)),
+    *({"power": power} for power in (0.25, 1.0)),
+    {"centred": False},
+)
+
+
+def first_mirror(task: rfm.Task) -> Symmetry:
+    """s of an addition. By equivariance all reflections of a task are equivalent."""
+    return task.reflections[task.group.identity]
+
+
+def recipe(split: Split, kernel: rfm.Kernel, changes: Mapping, **labels: Plain) -> Setting:
+    """Sixty iterations, or until M stands still, with some of the recipe changed."""
+    options = {"iterations": 60, "stop": rfm.converged(1e-7), **changes}
+    return Setting(split, kernel, options, labels)
+
+
+def random_start(task: rfm.Task, size: float, seed: int) -> torch.Tensor:
+    """The identity and so much of a random positive matrix, whose mean is the identity."""
+    drawn = torch.Generator().manual_seed(seed)
+    A = torch.randn(task.dimension, task.dimension, generator=drawn, dtype=torch.float64)
+    return torch.eye(task.dimension, dtype=torch.float64) + size * A @ A.T / task.dimension
+
+
+def trap_varied() -> Iterator[Setting]:
+    """The trap in small tables, with other kernels, recipes and random starts: C2."""
+    for task in (*SMALL, *PRODUCTS):
+        split = rfm.withhold(task, first_mirror(task).fixed_points())
+        widths = (0.35, 0.4) if task.n % 2 else (0.3, 0.35, 0.4)
+        widths = widths if task.n > 3 else ()  # there rounding decides
+        narrow = [rfm.Gaussian(L) for L in widths]
+        for kernel in (*narrow, *FAMILY, QUADRATIC):
+            yield recipe(split, kernel, {}, n=task.n, varied="kernel", size=0.0, seed=0)
+    for n, kernel in product((7, 8, 9, 12), KERNELS):
+        task = rfm.addition(n)
+        split = rfm.withhold(task, first_mirror(task).fixed_points())
+        for changes in RECIPES:
+            (name,) = changes
+            yield recipe(split, kernel, changes, n=n, varied=name, size=0.0, seed=0)
+        for size, seed in product((0.1, 1.0), SEEDS):
+            start = {"M0": random_start(task, size, seed), "iterations": 30}
+            yield recipe(split, kernel, start, n=n, varied="start", size=size, seed=seed)
+
+
+def firmly(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome without its best iteration, and the best of those whose leads are no rounding.
+
+    ``firm_right`` and ``firm_at`` are the most withheld points right in an iteration in which each
+    of them leads by more than a millionth, and the first such iteration, 0 and 0 if there is none.
+    ``firm_iterations`` counts the iterations with such a point.
+    """
+    kept = {name: v for name, v in outcome(run).items() if not name.startswith("best_")}
+    held = run.split.test_kind == rfm.Kind.WITHHELD
+    counts = run.right[:, held].sum(1).numpy() * run.table["margin"].gt(1e-6).to_numpy()
+    best = int(counts.max())
+    return {
+        **kept,
+        "firm_right": best,
+        "firm_at": int(counts.argmax()) + 1 if best else 0,
+        "firm_iterations": int((counts > 0).sum()),
+    }
+
+
+def given_back_varied() -> Iterator[Setting]:
+    """Give fixed points back in small tables, with other kernels: C5."""
+    kernels = (*KERNELS, rfm.Gaussian(1.0), rfm.Matern())
+    for n, kernel in product((7, 8, 9, 11, 12, 13), kernels):
+        task = rfm.addition(n)
+        trapped = rfm.withhold(task, first_mirror(task).fixed_points())
+        counts = (1, 2, n // 2) if n % 2 else (1, 2, n // 2, n - 1)
+        for count, seed in product(counts, range(3)):
+            split = trapped.give_back_random(count, seed)
+            yield recipe(split, kernel, {}, n=n, given_back=count, seed=seed)
+
+
+def echoed(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome, and how many withheld points were answered with labels that were given back.
+
+    ``answered`` counts the points at which the right class is not tied for the lead, ``known``
+    those of them that were answered so, ``known_right`` the points that have such a label.
+    """
+    task, (mirror,) = run.split.task, run.split.mirrors
+    axis = mirror.fixed_points()
+    given = axis[~torch.isin(task.index(axis), task.index(run.split.test))]
+    labels = [task.group.values[label] for label in task.label(given).tolist()]
+    told = run.predictions[["predicted", "label"]].isin(labels)
+    answered = run.predictions["margin"].abs() > run.table["tie"].iloc[-1]
+    return {
+        **outcome(run),
+        "answered": int(answered.sum()),
+        "known": int((told["predicted"] & answered).sum()),
+        "known_right": int(told["label"].sum()),
+    }
+
+
 def dihedral_subgroups() -> Iterator[Setting]:
     """Withhold the fixed points of all reflections of a dihedral subgroup: C9, Fig. 3 and 8."""
     task = rfm.addition(32)
@@ -199,6 +298,56 @@ def mirror_moves() -> Iterator[Setting]:
         split = split.move_mirror_pairs(pairs, mirror, seed)
         labels = {"reflection": mirror.name, "moved_points": 2 * pairs, "seed": seed}
         yield setting(split, kernel, 1e-6, **labels)
+
+
+def differences(task: rfm.Task) -> Iterator[int]:
+    """One element of each orbit of the automorphisms, the identity left out.
+
+    In a group with a direct operation, single moves (a, b) out of the trap of s are equivalent if
+    automorphisms carry the difference of their operands to each other.
+    """
+    maps, seen = rfm.automorphisms(task.group), {task.group.identity}
+    for d in range(task.n):
+        if d not in seen:
+            seen |= set(maps[:, d].tolist())
+            yield d
+
+
+def one_move() -> Iterator[Setting]:
+    """Move one point out of the trap in small tables, each in turn up to symmetry: C3, N1."""
+    kernels = (*(rfm.Gaussian(L) for L in (0.5, 1.0, 2.5, 10.0)), rfm.Laplace(), rfm.Matern())
+    larger = [rfm.addition(n) for n in (18, 21, 25, 27, 28)]
+    wanted: list[tuple[rfm.Task, rfm.Kernel, Mapping]] = [
+        *product((*SMALL, *PRODUCTS), (*kernels, QUADRATIC), ({},)),
+        *product(larger, KERNELS, ({},)),
+        *product([rfm.addition(n) for n in (9, 11, 12, 13)], KERNELS, RECIPES),
+    ]
+    for task, kernel, changes in wanted:
+        e = task.group.identity
+        trapped = rfm.withhold(task, first_mirror(task).fixed_points())
+        for d in differences(task):
+            split = trapped.move(torch.tensor([e, d]))
+            labels = {"n": task.n, "difference": task.element(d), "varied": "".join(changes)}
+            yield recipe(split, kernel, changes, **labels)
+
+
+def moves_varied() -> Iterator[Setting]:
+    """Move points at random and in mirror pairs in small tables: C3, C4, C7, C8."""
+    tasks = [rfm.addition(n) for n in (9, 11, 12, 13, 15, 16)] + [rfm.addition(3, 3)]
+    for task, kernel in product(tasks, (*KERNELS, rfm.Gaussian(1.0))):
+        mirror = first_mirror(task)
+        trapped = rfm.withhold(task, mirror.fixed_points())
+        for count, pairs, seed in product((2, 6, 20), (False, True), range(3)):
+            if pairs:
+                split = trapped.move_mirror_pairs(count // 2, mirror, seed)
+            else:
+                split = trapped.move_random(count, seed)
+            labels = {"n": task.n, "pairs": pairs, "moved_points": count, "seed": seed}
+            yield recipe(split, kernel, {}, **labels)
+    times = rfm.multiplication(61).reflection(35)
+    last = rfm.withhold(times.task, times.fixed_points()).move_random(200, seed=0)
+    labels = {"n": times.task.n, "pairs": False, "moved_points": 200, "seed": 0}
+    yield recipe(last, QUADRATIC, {"centred": False}, **labels)
 
 
 # --------------------------------------------------------------------- 08, every held-out point
@@ -457,6 +606,10 @@ TABLES: Mapping[str, Table] = {
     "halves": Table(halves, jump),
     "grokking": Table(grokking, jump),
     "given_back": Table(given_back),
+    "trap_varied": Table(trap_varied, firmly),
+    "given_back_varied": Table(given_back_varied, echoed),
+    "one_move": Table(one_move),
+    "moves_varied": Table(moves_varied),
     "random_moves": Table(random_moves),
     "mirror_moves": Table(mirror_moves),
     "predicted": Table(predicted, foretold),
