@@ -24,6 +24,7 @@ from sympy import primerange
 
 import rfm
 from rfm import Setting, Split, Symmetry
+from rfm.judging import leads
 from rfm.sweeps import Measure, Plain, outcome
 
 DATA = ROOT / "book" / "data"
@@ -322,43 +323,39 @@ def coinciding(M0: torch.Tensor, mirror: Symmetry) -> torch.Tensor:
     return M
 
 
-def pull(kernel: rfm.Kernel, M: torch.Tensor, mirror: Symmetry) -> tuple[float, float]:
-    """ρ, the share of its label that a sample hands to its mirror image, and the shrinkage σ.
+def pull(
+    kernel: rfm.Kernel, M: torch.Tensor, mirror: Symmetry, ridge: float
+) -> tuple[float, float]:
+    """θ, the share of its label that a sample hands to its mirror image, and the shrinkage η.
 
     With k₂ the kernel of a sample off the axis and itself, k₁ and one that shares an operand, k₀
-    and one that shares none, k₋₁ and k₋₂ the mirror images of these: κ = k₂ − 2k₁ + k₀,
-    ρ = (k₋₂ − 2k₋₁ + k₀)/κ and σ = κ/(k₁ − k₀).
+    and one that shares none, k₋₁ and k₋₂ the mirror images of these: δ = k₂ − 2k₁ + k₀,
+    θ = (k₋₂ − 2k₋₁ + k₀)/(δ + λ) and η = δ/(k₁ − k₀).
     """
     task = mirror.task
     off = task.samples[task.mirror(task.samples) != mirror.k]
-    k, here, there = kernel.gram(off[:1], off, M)[0], off == off[0], mirror(off) == off[0]
-    place = here.sum(1) - there.sum(1)  # a sample shares operands with one of the two only
-    place[here.any(1) & there.any(1)] = 3
-    k2, k1, k0, far1, far2 = (float(k[place == i].mean()) for i in (2, 1, 0, -1, -2))
-    bulk = k2 - 2 * k1 + k0
-    return (far2 - 2 * far1 + k0) / bulk, bulk / (k1 - k0)
+    k, shared = kernel.gram(off[:1], off, M)[0], (off == off[0]).sum(1)
+    shared -= (mirror(off) == off[0]).sum(1)  # operands are shared with one of the two only
+    k2, k1, k0, far1, far2 = (float(k[shared == m].mean()) for m in (2, 1, 0, -1, -2))
+    δ = k2 - 2 * k1 + k0
+    return (far2 - 2 * far1 + k0) / (δ + ridge), δ / (k1 - k0)
 
 
-def counted(split: Split, mirror: Symmetry, pull: float, shrink: float) -> torch.Tensor:
-    """By how much the right class leads at each test point, as counts of samples have it, (N_test,).
+def counted(split: Split, mirror: Symmetry, θ: float, η: float) -> torch.Tensor:
+    """By how much the right class leads at each test point, (N_test,), by counts of samples.
 
     A row or column with m samples in training, one of class c or none, gives c a score of
-    1/(m + σ) or nothing, all else being equal. The image of a sample x scores ρ for its class, and
-    on top of it by its own row and column, less ρ times by those of x.
+    1/(m + η) or nothing, all else being equal. The image of a sample x scores θ for its class, and
+    on top of it by its own row and column, less θ times by those of x.
     """
     task, n, images = split.task, split.task.n, mirror(split.test)
     lines = torch.cat([split.train[:, 0], n + split.train[:, 1]])
     held = torch.zeros(2 * n, n, dtype=torch.float64)
     held[lines, task.label(split.train).repeat(2)] = 1
-    held /= (torch.bincount(lines, minlength=2 * n) + shrink)[:, None]
-
-    def score(pairs: torch.Tensor) -> torch.Tensor:
-        return held[pairs[:, 0]] + held[n + pairs[:, 1]]
-
-    label = task.label(split.test)[:, None]
-    scores = score(split.test) - pull * score(images)
-    mine = pull + scores.gather(1, label)
-    return (mine - scores.scatter(1, label, -torch.inf).amax(1, keepdim=True))[:, 0]
+    held /= (torch.bincount(lines, minlength=2 * n) + η)[:, None]
+    scores = held[split.test[:, 0]] + held[n + split.test[:, 1]]
+    scores -= θ * (held[images[:, 0]] + held[n + images[:, 1]])
+    return leads(scores + θ * task.one_hot_labels(split.test), task.label(split.test))
 
 
 ORDERS = (7, 9, 11, 12, 13, 15, 16, 19, 23, 29, 41)
@@ -390,7 +387,8 @@ def orbit_map() -> Iterator[Setting]:
 def weighed(run: rfm.Run) -> dict[str, Plain]:
     """What :func:`foretold` keeps, and what the counts of training samples say of the first fit.
 
-    ``pull`` is ρ, the share of its label that a training sample hands to its mirror image.
+    ``pull`` is θ, the share of its label that a training sample hands to its mirror image, and
+    ``shrink`` η, what is added to the number of samples in a row.
     ``counted`` points are right by the counts; of the predicted ones ``counted_right`` are and
     ``counted_alike`` are right or wrong in the first fit as the counts say. ``lucky`` points are
     right and not predicted, ``lucky_axis`` of them on the axis.
@@ -398,13 +396,14 @@ def weighed(run: rfm.Run) -> dict[str, Plain]:
     split, task, M0 = run.split, run.split.task, run.history[0]
     mirror, kernel = task.reflections[MIRROR], MAPPED[run.settings["kernel"]]
     predicted, right = split.reached_by(rfm.generate(mirror)), run.right[0]
-    share, shrink = pull(kernel, M0, mirror)
-    said = counted(split, mirror, share, shrink) > 0
+    θ, η = pull(kernel, M0, mirror, run.settings["ridge"])
+    said = counted(split, mirror, θ, η) > 0
     lucky = right & ~predicted
     on_axis = task.mirror(split.test) == mirror.k
     return {
         **foretold(run),
-        "pull": round(share, 6),
+        "pull": round(θ, 6),
+        "shrink": round(η, 6),
         "counted_right": int((said & predicted).sum()),
         "counted_alike": int((said == right)[predicted].sum()),
         "lucky": int(lucky.sum()),
