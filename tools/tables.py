@@ -24,6 +24,7 @@ from sympy import primerange
 
 import rfm
 from rfm import Setting, Split, Symmetry
+from rfm.judging import leads
 from rfm.sweeps import Measure, Plain, outcome
 
 DATA = ROOT / "book" / "data"
@@ -494,27 +495,28 @@ def jump(run: rfm.Run) -> dict[str, Plain]:
 
 
 @cache
-def trapped(task: rfm.Task) -> torch.Tensor:
-    """Features after fifty Gaussian iterations without Fix(s), as the paper takes them for M₀."""
+def trapped(task: rfm.Task, kernel: rfm.Kernel) -> torch.Tensor:
+    """Features after fifty iterations without Fix(s), as the paper takes them for M₀."""
     s = Symmetry(task, task.group.identity, reflects=True)
-    return learned_without(rfm.generate(s))
+    return learned_without(rfm.generate(s), kernel)
 
 
-def learned_without(H: rfm.Subgroup) -> torch.Tensor:
-    """Features after fifty Gaussian iterations without the fixed points of H's reflections."""
+def learned_without(H: rfm.Subgroup, kernel: rfm.Kernel = GAUSSIAN) -> torch.Tensor:
+    """Features after fifty iterations without the fixed points of H's reflections."""
     split = rfm.withhold(H.task, H.fixed_points())
-    return rfm.fit(split, GAUSSIAN, 50, stop=rfm.converged(1e-7)).features
+    return rfm.fit(split, kernel, 50, stop=rfm.converged(1e-7), warn=False).features
 
 
-def features_of(mirror: Symmetry) -> torch.Tensor:
+def features_of(mirror: Symmetry, kernel: rfm.Kernel = GAUSSIAN) -> torch.Tensor:
     """The features that encode a reflection sr^k: those of s with coordinates renamed.
 
     (a, b) ↦ (a, b ⋆ k) takes Fix(s) to Fix(sr^k), so by equivariance it takes one to the other.
     """
     task = mirror.task
+    learned = trapped(task, kernel)
     rename = rfm.Equivalence(task, torch.arange(task.n), task.group.identity, mirror.k, False)
-    where, M0 = rename.coordinates(), torch.empty_like(trapped(task))
-    M0[where[:, None], where] = trapped(task)
+    where, M0 = rename.coordinates(), torch.empty_like(learned)
+    M0[where[:, None], where] = learned
     return M0
 
 
@@ -587,6 +589,104 @@ def foretold(run: rfm.Run) -> dict[str, Plain]:
     }
 
 
+def coinciding(M0: torch.Tensor, mirror: Symmetry) -> torch.Tensor:
+    """From features under which mirror images are opposite, M₀Π = −M₀, some with M₀Π = M₀.
+
+    The block between the two operands changes its sign.
+    """
+    n, M = mirror.task.n, M0.clone()
+    M[:n, n:], M[n:, :n] = -M0[:n, n:], -M0[n:, :n]
+    return M
+
+
+def pull(
+    kernel: rfm.Kernel, M: torch.Tensor, mirror: Symmetry, ridge: float
+) -> tuple[float, float]:
+    """θ, the share of its label that a sample hands to its mirror image, and the shrinkage η.
+
+    With k₂ the kernel of a sample off the axis and itself, k₁ and one that shares an operand, k₀
+    and one that shares none, k₋₁ and k₋₂ the mirror images of these: δ = k₂ − 2k₁ + k₀,
+    θ = (k₋₂ − 2k₋₁ + k₀)/(δ + λ) and η = δ/(k₁ − k₀).
+    """
+    task = mirror.task
+    off = task.samples[task.mirror(task.samples) != mirror.k]
+    k, shared = kernel.gram(off[:1], off, M)[0], (off == off[0]).sum(1)
+    shared -= (mirror(off) == off[0]).sum(1)  # operands are shared with one of the two only
+    k2, k1, k0, far1, far2 = (float(k[shared == m].mean()) for m in (2, 1, 0, -1, -2))
+    δ = k2 - 2 * k1 + k0
+    return (far2 - 2 * far1 + k0) / (δ + ridge), δ / (k1 - k0)
+
+
+def counted(split: Split, mirror: Symmetry, θ: float, η: float) -> torch.Tensor:
+    """By how much the right class leads at each test point, (N_test,), by counts of samples.
+
+    A row or column with m samples in training, one of class c or none, gives c a score of
+    1/(m + η) or nothing, all else being equal. The image of a sample x scores θ for its class, and
+    on top of it by its own row and column, less θ times by those of x.
+    """
+    task, n, images = split.task, split.task.n, mirror(split.test)
+    lines = torch.cat([split.train[:, 0], n + split.train[:, 1]])
+    held = torch.zeros(2 * n, n, dtype=torch.float64)
+    held[lines, task.label(split.train).repeat(2)] = 1
+    held /= (torch.bincount(lines, minlength=2 * n) + η)[:, None]
+    scores = held[split.test[:, 0]] + held[n + split.test[:, 1]]
+    scores -= θ * (held[images[:, 0]] + held[n + images[:, 1]])
+    return leads(scores + θ * task.one_hot_labels(split.test), task.label(split.test))
+
+
+ORDERS = (7, 9, 11, 12, 13, 15, 16, 19, 23, 29, 41)
+TENTHS = tuple(i / 10 for i in range(1, 9))
+MIRROR = 5  # one reflection will do: for odd n the others are this one under other names
+OTHERS = *(rfm.Gaussian(L) for L in (0.5, 1.0, 5.0, 10.0)), rfm.Laplace(2.5), rfm.Matern(2.5)
+MAPPED = {repr(kernel): kernel for kernel in (*KERNELS, *OTHERS)}
+
+
+def orbit_map() -> Iterator[Setting]:
+    """Learn a random part of the table from the features of a reflection, large and small: C11."""
+    wanted = [
+        *product(ORDERS, (GAUSSIAN,), ("opposite",), (1,), TENTHS, range(10)),
+        *product(ORDERS, (QUADRATIC,), ("opposite",), (1,), TENTHS, SEEDS),
+        *product((11, 13, 16, 29), (GAUSSIAN,), ("coincide",), (1,), TENTHS, SEEDS),
+        *product((11, 13, 16, 29), (GAUSSIAN,), ("opposite",), (20,), (0.1, 0.2, 0.3, 0.5), SEEDS),
+    ]
+    wanted += product((13, 29), OTHERS, ("opposite",), (1,), TENTHS, SEEDS)
+    for n, kernel, images, iterations, fraction, seed in wanted:
+        mirror = rfm.addition(n).reflections[MIRROR]
+        M0 = features_of(mirror, kernel)
+        M0 = M0 if images == "opposite" else coinciding(M0, mirror)
+        split = rfm.random_split(mirror.task, fraction, seed)
+        labels = {"n": n, "images": images, "fraction": fraction, "seed": seed}
+        options = {"M0": M0, "keep_features": True, "ridge": 1e-6, "iterations": iterations}
+        yield Setting(split, kernel, options | {"warn": False}, labels)
+
+
+def weighed(run: rfm.Run) -> dict[str, Plain]:
+    """What :func:`foretold` keeps, and what the counts of training samples say of the first fit.
+
+    ``pull`` is θ, the share of its label that a training sample hands to its mirror image, and
+    ``shrink`` η, what is added to the number of samples in a row.
+    ``counted`` points are right by the counts; of the predicted ones ``counted_right`` are and
+    ``counted_alike`` are right or wrong in the first fit as the counts say. ``lucky`` points are
+    right and not predicted, ``lucky_axis`` of them on the axis.
+    """
+    split, task, M0 = run.split, run.split.task, run.history[0]
+    mirror, kernel = task.reflections[MIRROR], MAPPED[run.settings["kernel"]]
+    predicted, right = split.reached_by(rfm.generate(mirror)), run.right[0]
+    θ, η = pull(kernel, M0, mirror, run.settings["ridge"])
+    said = counted(split, mirror, θ, η) > 0
+    lucky = right & ~predicted
+    on_axis = task.mirror(split.test) == mirror.k
+    return {
+        **foretold(run),
+        "pull": round(θ, 6),
+        "shrink": round(η, 6),
+        "counted_right": int((said & predicted).sum()),
+        "counted_alike": int((said == right)[predicted].sum()),
+        "lucky": int(lucky.sum()),
+        "lucky_axis": int((lucky & on_axis).sum()),
+    }
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: its settings, and what it keeps of each run."""
@@ -614,6 +714,7 @@ TABLES: Mapping[str, Table] = {
     "mirror_moves": Table(mirror_moves),
     "predicted": Table(predicted, foretold),
     "predicted_by_more": Table(predicted_by_more, foretold),
+    "orbit_map": Table(orbit_map, weighed),
 }
 
 
