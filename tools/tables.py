@@ -220,6 +220,9 @@ def recipes() -> Iterator[Setting]:
 # ----------------------------------------------------------------------------------- 05, grokking
 
 
+FOUR_61 = rfm.addition(61), rfm.subtraction(61), rfm.multiplication(61), rfm.division(61)
+
+
 def half(split: Split, kernel: rfm.Kernel, iterations: int = 60, **labels: Plain) -> Setting:
     """A run that keeps all its features."""
     made = setting(split, kernel, **labels)
@@ -228,9 +231,34 @@ def half(split: Split, kernel: rfm.Kernel, iterations: int = 60, **labels: Plain
 
 def grokking() -> Iterator[Setting]:
     """Random halves of four tables: C1."""
-    tasks = rfm.addition(61), rfm.subtraction(61), rfm.multiplication(61), rfm.division(61)
-    for task, kernel, seed in product(tasks, KERNELS, SEEDS):
-        yield half(rfm.random_split(task, 0.5, seed), kernel, seed=seed)
+    for task, kernel, seed in product(FOUR_61, KERNELS, SEEDS):
+        yield setting(rfm.random_split(task, 0.5, seed), kernel, seed=seed)
+
+
+def jump(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome with features, and when the test accuracy passes 2, 25 and 75 %."""
+    deviation = rfm.circulant_deviation(run.features, run.split.task)
+    return {**features(run), "deviation": deviation, **times(run)}
+
+
+def times(run: rfm.Run) -> dict[str, int]:
+    """The first iterations with at least 25 and 75 % test accuracy, 0 if never.
+
+    ``flat`` is the last one before it reaches 2 %, the last of all if it never does.
+    """
+    accuracy = run.table["test_accuracy"]
+
+    def first(level: float) -> int:
+        return int(accuracy.ge(level).idxmax()) if accuracy.ge(level).any() else 0
+
+    flat = (first(0.02) or len(accuracy) + 1) - 1
+    return {"flat": flat, "quarter_at": first(0.25), "three_quarters_at": first(0.75)}
+
+
+def grokking_course() -> Iterator[Setting]:
+    """A random half of each of the four tables, from inside: C1 and C15."""
+    for task, kernel in product(FOUR_61, KERNELS):
+        yield half(rfm.random_split(task, 0.5, 0), kernel, 30, seed=0)
 
 
 def grokking_small() -> Iterator[Setting]:
@@ -292,45 +320,32 @@ def size(M: torch.Tensor) -> float:
     return float(M[n:, :n].norm() / M[:n, :n].norm())
 
 
-def jump(run: rfm.Run) -> dict[str, Plain]:
-    """The outcome, when the test accuracy passes 2, 25 and 75 %, and what the metric knows then.
+def course(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome, when the test accuracy passes some levels, and what the metric knows then.
 
-    ``flat`` is the last iteration before it reaches 2 %, the others the first with at least as
-    much; 0 if never. ``course`` has the test points that are right, iteration by iteration.
-    ``deviation`` is that of the last metric; ``gone`` how much of its way down, from its peak, it
-    had gone in the metric of iteration ``flat``, nan where that is the identity. Under this metric
-    ``votes_flat`` test points have the most votes for the right class, and ``votes_first`` under
-    the metric that the first iteration left. ``size`` is that of the off-diagonal block in the
-    metric of iteration ``quarter_at``, relative to the diagonal one; 0 if there is none.
+    ``course`` has the test points that are right, iteration by iteration; ``deviation`` is that of
+    the last metric, and ``gone`` how much of its way down, from its peak, it had gone in the metric
+    of iteration ``flat``, nan where that is the identity. Under this metric ``votes_flat`` test
+    points have the most votes for the right class, and ``votes_first`` under the metric that the
+    first iteration left. ``size`` is that of the off-diagonal block in the metric of iteration
+    ``quarter_at``; 0 if there is none.
     """
-    accuracy = run.table["test_accuracy"]
-
-    def first(level: float) -> int:
-        return int(accuracy.ge(level).idxmax()) if accuracy.ge(level).any() else 0
-
-    flat = (first(0.02) or len(accuracy) + 1) - 1
-    quarter, points = first(0.25), len(run.split.test)
-    course = [rfm.circulant_deviation(M, run.split.task) for M in run.history[1:]]
-    way = max(course) - course[-1]
-    gone = (max(course) - course[flat - 2]) / way if flat > 1 and way > 0 else math.nan
+    points, reached = len(run.split.test), times(run)
+    flat, quarter = reached["flat"], reached["quarter_at"]
+    deviations = [rfm.circulant_deviation(M, run.split.task) for M in run.history[1:]]
+    way = max(deviations) - deviations[-1]
+    gone = (max(deviations) - deviations[flat - 2]) / way if flat > 1 and way > 0 else math.nan
     before = run.history[max(flat - 1, 0)]  # iteration t fits with M_{t−1}
     return {
         **outcome(run),
-        "deviation": course[-1],
-        "flat": flat,
-        "quarter_at": quarter,
-        "three_quarters_at": first(0.75),
+        "deviation": deviations[-1],
+        **reached,
         "gone": gone,
         "votes_first": round(points * rfm.vote_accuracy(run.history[1], run.split)),
         "votes_flat": round(points * rfm.vote_accuracy(before, run.split)),
         "size": size(run.history[quarter - 1]) if quarter else 0.0,
         "course": " ".join(str(int(row.sum())) for row in run.right),
     }
-
-
-def jump_and_features(run: rfm.Run) -> dict[str, Plain]:
-    """The same, with the group elements in the last feature matrix."""
-    return {**features(run), **jump(run)}
 
 
 # ------------------------------------------------------- 10, features predict what is learned
@@ -444,8 +459,9 @@ TABLES: Mapping[str, Table] = {
     "single_moves": Table(single_moves, still_wrong),
     "held_out": Table(held_out),
     "recipes": Table(recipes),
-    "grokking": Table(grokking, jump_and_features),
-    "grokking_small": Table(grokking_small, jump),
+    "grokking": Table(grokking, jump),
+    "grokking_course": Table(grokking_course, course),
+    "grokking_small": Table(grokking_small, course),
     "by_fraction": Table(by_fraction, beside),
     "given_back": Table(given_back),
     "random_moves": Table(random_moves),
