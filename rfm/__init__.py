@@ -24,6 +24,8 @@ from rfm.measures import (
     commutators,
     odd_part,
     random_circulant_features,
+    vote_accuracy,
+    votes,
 )
 from rfm.prediction import Prediction, predict
 from rfm.profiles import Gaussian, Laplace, Matern, Quadratic
@@ -102,5 +104,7 @@ __all__ = [
     "subtraction",
     "sweep",
     "units",
+    "vote_accuracy",
+    "votes",
     "withhold",
 ]

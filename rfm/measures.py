@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 
 from rfm.arguments import instance, square
+from rfm.machine import TIE
+from rfm.profiles import Quadratic
 from rfm.seeds import Seed, generator
+from rfm.splits import Split
 from rfm.symmetry import Symmetry
 from rfm.tasks import Task
 
@@ -49,6 +52,52 @@ def alignment(M: Tensor, other: Tensor) -> float:
     M = _unit(square(M, "M", symmetric=False))
     other = _unit(square(other, "the other matrix", len(M), symmetric=False))
     return float((M * other).sum() / (M.norm() * other.norm()))
+
+
+def votes(M: Tensor, pairs: Tensor, voters: Tensor, task: Task) -> Tensor:
+    """Mean vote of each class at each pair under the off-diagonal blocks of a feature matrix.
+
+    Every voter x' votes for its own label with the weight t(x, x')², where t is xᵀ M x' without the
+    diagonal blocks of M: for x = (a, b) and x' = (a', b') the sum of C[b, a'] and C[b', a]. No pair
+    votes on itself; the mean is over the voters of a class, and 0 where there is none.
+
+    Args:
+        M: (2n, 2n) symmetric; the lower left block, second operand by first, is C.
+        pairs: (m, 2) int64.
+        voters: (N, 2) int64.
+        task: the task that gives voters their labels.
+
+    Returns:
+        (m, n): votes by pair and class, in double precision, with M over its largest entry.
+
+    Raises:
+        ValueError: if M is not a symmetric matrix of finite numbers with the shape of the task, or
+            these are not pairs of positions.
+    """
+    instance(task, Task, "task")
+    cross, n = _unit(square(M, "M", task.dimension)).clone(), task.n
+    cross[:n, :n] = cross[n:, n:] = 0
+    pairs, voters = task.checked(pairs).reshape(-1, 2), task.checked(voters).reshape(-1, 2)
+    weights = Quadratic().gram(pairs, voters, cross)
+    weights[task.index(pairs)[:, None] == task.index(voters)] = 0
+    labels = task.one_hot_labels(voters)
+    return weights @ labels / labels.sum(0).clamp(min=1)
+
+
+def vote_accuracy(M: Tensor, split: Split) -> float:
+    """Share of the test points at which the right class has the most votes of training points.
+
+    As in a run, a tie counts as wrong, and a lead below 1e-9 of the most votes is one. See
+    :func:`votes`.
+
+    Raises:
+        ValueError: if ``split`` is not a split, or M as there.
+    """
+    instance(split, Split, "split")
+    found = votes(M, split.test, split.train, split.task)
+    label = split.task.label(split.test)[:, None]
+    lead = found.gather(1, label)[:, 0] - found.scatter(1, label, -math.inf).amax(1)
+    return float((lead > TIE[found.dtype] * found.amax()).double().mean())
 
 
 def odd_part(M: Tensor, mirror: Symmetry) -> Tensor:

@@ -2626,6 +2626,49 @@ def _predicts(D: Draw) -> None:
         D.expect(D.call("Prediction", split, mask))
 
 
+@entry("votes", "vote_accuracy", examples=60)
+def _votes(D: Draw) -> None:
+    w = D.world()
+    n, split = w.n, D.split(w)
+    tags = dict.fromkeys(("zero", "huge", "tiny", "small", "int"), "open")
+    tags |= {"requires_grad": "open", "parameter": "open", "asymmetric": "bad"}
+    M, plain, tag = D.matrix(w, tags)
+    plain = plain[: 2 * n, : 2 * n]
+    largest = np.abs(plain).max()
+    C = (plain / largest if 0 < largest < INF else plain)[n:, :n]
+    voters = [tuple(pair) for pair in split.train.tolist()]
+
+    def counted(pairs: list[Pair]) -> Array:
+        found = np.zeros((len(pairs), n))
+        size = np.bincount([w.label[x][y] for x, y in voters], minlength=n)
+        for i, (a, b) in enumerate(pairs):
+            for x, y in voters:
+                if (x, y) != (a, b):
+                    label = w.label[x][y]
+                    found[i, label] += (C[b, x] + C[y, a]) ** 2 / size[label]
+        return found
+
+    if D.chance(2):
+        pairs, listed, _ = D.pairs(w)
+        result = D.call("votes", M, pairs, split.train, D.confused(w.task, "task"))
+        rough = 1e-5 if tag == "float32" else 1e-9
+        D.expect(result, lambda found: close(found, counted(listed), rough))
+        return
+    tested = [tuple(pair) for pair in split.test.tolist()]
+    result = D.call("vote_accuracy", M, D.confused(split, "split"))
+
+    def right(found: float) -> None:
+        cast = counted(tested)
+        own, most = np.array([w.label[a][b] for a, b in tested]), max(cast.max(), 1e-300)
+        lead = cast[range(len(tested)), own]
+        cast[range(len(tested)), own] = -INF
+        lead = (lead - cast.max(1)) / most
+        sure, maybe = (lead > 1e-6).mean(), (lead > 1e-12).mean()
+        assert sure <= found <= maybe
+
+    D.expect(result, right)
+
+
 @entry(
     "circulant_deviation",
     "alignment",

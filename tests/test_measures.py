@@ -253,3 +253,88 @@ def test_random_circulant_features_make_a_start() -> None:
     mapped = rfm.fit(split, rfm.Gaussian(), 1, M0=M).table["test_accuracy"].iloc[0]
     assert mapped > plain + 0.2
     assert rfm.random_circulant_features(task, 0, torch.float32).dtype == torch.float32
+
+
+def votes_by_loops(M: Tensor, task: rfm.Task, pairs: Tensor, voters: Tensor) -> list[list[float]]:
+    """The definition, entry by entry, for M as it is."""
+    C, found = lower_left(M), []
+    for a, b in pairs.tolist():
+        cast: dict[int, list[float]] = {}
+        for v, w in voters.tolist():
+            own = (a, b) == (v, w)
+            weight = 0.0 if own else (C[b][v] + C[w][a]) ** 2
+            cast.setdefault(int(task.label(torch.tensor([v, w]))), []).append(weight)
+        found.append([sum(cast[r]) / len(cast[r]) if r in cast else 0.0 for r in range(task.n)])
+    return found
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.5])
+def test_votes_by_loops(arithmetic: Arithmetic, fraction: float) -> None:
+    """With a class that has no voters, and pairs among the voters."""
+    task = arithmetic.task
+    M = random_metric(task.dimension, seed=11)
+    split = rfm.random_split(task, fraction, 0)
+    some = task.samples[::5]
+    expected = torch.tensor(votes_by_loops(M, task, some, split.train)).double()
+    found = rfm.votes(M, some, split.train, task)
+    same(found * M.abs().max() ** 2, expected, 1e-6)
+    same(rfm.votes(-3 * M, some, split.train, task), found, 1e-12)
+    noise = random_metric(task.dimension, seed=12)
+    noise[task.n :, : task.n] = M[task.n :, : task.n]
+    noise[: task.n, task.n :] = M[: task.n, task.n :]
+    expected = votes_by_loops(noise, task, split.test, split.train)  # other blocks do not count
+    right = 0
+    for row, label in zip(expected, task.label(split.test).tolist(), strict=True):
+        right += row[label] > max(v for r, v in enumerate(row) if r != label)
+    assert rfm.vote_accuracy(noise, split) == pytest.approx(right / len(split.test))
+
+
+def test_circulant_votes_are_right(arithmetic: Arithmetic) -> None:
+    """The lead of the right class, as chapter 05 proves it for all samples as voters."""
+    task = arithmetic.task
+    n, group = task.n, task.group
+    M = rfm.random_circulant_features(task, 3)
+    M = M / M.abs().max()
+    c = torch.zeros(n, dtype=torch.float64)
+    c[task.mirror(task.samples)] = M[n:, :n].T.flatten()
+    own = (4 * c[task.mirror(task.samples)] ** 2)[:, None] * torch.eye(n)[task.labels]
+    all_votes = n * rfm.votes(M, task.samples, task.samples, task) + own
+    for (pair, votes), label in zip(
+        zip(task.samples, all_votes, strict=True), task.labels.tolist(), strict=True
+    ):
+        for r in range(n):
+            delta = group.multiply(torch.tensor(r), group.inverses[label])
+            lead = float((c - c[group.multiply(torch.arange(n), delta.expand(n))]).square().sum())
+            assert float(votes[label] - votes[r]) == pytest.approx(lead, abs=1e-9), pair
+
+
+def test_a_tie_of_votes_is_wrong() -> None:
+    task = rfm.addition(5)
+    split = rfm.random_split(task, 0.5, 0)
+    assert rfm.vote_accuracy(torch.eye(10), split) == 0  # no votes at all
+    assert not rfm.votes(torch.eye(10), split.test, split.train, task).any()
+    assert rfm.vote_accuracy(torch.ones(10, 10), split) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (torch.eye(8), None, None, None),
+        (torch.eye(10), torch.tensor([[0, 5]]), None, None),
+        (torch.eye(10), None, torch.tensor([[0.0, 1.0]]), None),
+        (torch.eye(10), None, None, "x + y"),
+    ],
+)
+def test_votes_say_what_is_wrong(arguments: tuple) -> None:
+    task = rfm.addition(5)
+    M, pairs, voters, other = arguments
+    given = (
+        M,
+        task.samples if pairs is None else pairs,
+        task.samples if voters is None else voters,
+        task if other is None else other,
+    )
+    with pytest.raises(ValueError, match=r"\S"):
+        rfm.votes(*given)
+    with pytest.raises(ValueError, match="split"):
+        rfm.vote_accuracy(torch.eye(10), None)

@@ -8,11 +8,12 @@ all are made. An interrupted table goes on where it stopped. Settings are those 
 """
 
 import argparse
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 
@@ -466,29 +467,162 @@ def halves() -> Iterator[Setting]:
         yield setting(split, kernel, order=task.n, fraction=fraction, seed=seed)
 
 
+# ------------------------------------------------------------------------------- 04, RFM and AGOP
+
+RECIPES = {
+    "code: 2L² and centred": (GAUSSIAN, True),
+    "2L² and raw": (GAUSSIAN, False),
+    "L and centred": (rfm.Gaussian.as_printed(2.5), True),
+    "text: L and raw": (rfm.Gaussian.as_printed(2.5), False),
+    "code: quadratic, centred": (QUADRATIC, True),
+    "text: quadratic, raw": (QUADRATIC, False),
+}
+
+
+def recipes() -> Iterator[Setting]:
+    """The recipe of the paper's text and that of its code, on random parts of four tables."""
+    wanted = list(product([rfm.addition(23)], (0.5, 0.6, 0.7, 0.8), range(4), RECIPES))
+    wanted += product([rfm.addition(31)], (0.6,), range(2), RECIPES)
+    wanted += product([rfm.multiplication(17)], (0.8,), range(4), RECIPES)
+    wanted += product(
+        [rfm.addition(61)], (0.5,), (0,), ("code: 2L² and centred", "text: L and raw")
+    )
+    for task, fraction, seed, recipe in wanted:
+        kernel, centred = RECIPES[recipe]
+        options = {"iterations": 25 if task.n == 61 else 30, "centred": centred}
+        labels = {"recipe": recipe, "fraction": fraction, "seed": seed}
+        yield Setting(rfm.random_split(task, fraction, seed), kernel, options, labels)
+
+
 # ----------------------------------------------------------------------------------- 05, grokking
+
+
+FOUR_61 = rfm.addition(61), rfm.subtraction(61), rfm.multiplication(61), rfm.division(61)
+
+
+def half(split: Split, kernel: rfm.Kernel, iterations: int = 60, **labels: Plain) -> Setting:
+    """A run that keeps all its features."""
+    made = setting(split, kernel, **labels)
+    return replace(made, options={**made.options, "iterations": iterations, "keep_features": True})
 
 
 def grokking() -> Iterator[Setting]:
     """Random halves of four tables: C1."""
-    tasks = rfm.addition(61), rfm.subtraction(61), rfm.multiplication(61), rfm.division(61)
-    for task, kernel, seed in product(tasks, KERNELS, SEEDS):
+    for task, kernel, seed in product(FOUR_61, KERNELS, SEEDS):
         yield setting(rfm.random_split(task, 0.5, seed), kernel, seed=seed)
 
 
 def jump(run: rfm.Run) -> dict[str, Plain]:
-    """The outcome with features, and when the test accuracy passes 2, 25 and 75 %.
+    """The outcome with features, and when the test accuracy passes 2, 25 and 75 %."""
+    deviation = rfm.circulant_deviation(run.features, run.split.task)
+    return {**features(run), "deviation": deviation, **times(run)}
 
-    These are first iterations, 0 if never; ``flat`` is the last one before it reaches 2 %.
+
+def times(run: rfm.Run) -> dict[str, int]:
+    """The first iterations with at least 25 and 75 % test accuracy, 0 if never.
+
+    ``flat`` is the last one before it reaches 2 %, the last of all if it never does.
     """
     accuracy = run.table["test_accuracy"]
 
     def first(level: float) -> int:
         return int(accuracy.ge(level).idxmax()) if accuracy.ge(level).any() else 0
 
-    times = {"flat": first(0.02) - 1, "quarter_at": first(0.25), "three_quarters_at": first(0.75)}
-    deviation = rfm.circulant_deviation(run.features, run.split.task)
-    return {**features(run), "deviation": deviation, **times}
+    flat = (first(0.02) or len(accuracy) + 1) - 1
+    return {"flat": flat, "quarter_at": first(0.25), "three_quarters_at": first(0.75)}
+
+
+def grokking_course() -> Iterator[Setting]:
+    """A random half of each of the four tables, from inside: C1 and C15."""
+    for task, kernel in product(FOUR_61, KERNELS):
+        yield half(rfm.random_split(task, 0.5, 0), kernel, 30, seed=0)
+
+
+def grokking_small() -> Iterator[Setting]:
+    """Random parts of smaller tables, with more kernels: where C1 ends."""
+    tasks = [rfm.addition(n) for n in (11, 13, 23, 31)]
+    tasks += [rfm.multiplication(13), rfm.addition(3, 5)]
+    wanted = list(product(tasks, KERNELS, (0.5, 0.6, 0.7, 0.8)))
+    others = rfm.Gaussian(1.0), rfm.Gaussian(5.0), rfm.Matern(2.5), rfm.Laplace(2.5)
+    wanted += product((rfm.addition(23),), others, (0.5, 0.8))
+    for (task, kernel, fraction), seed in product(wanted, range(3)):
+        split = rfm.random_split(task, fraction, seed)
+        yield half(split, kernel, fraction=fraction, seed=seed)
+
+
+def by_fraction() -> Iterator[Setting]:
+    """Random parts of one table, and features that were not learned there: C15."""
+    task, options = rfm.addition(61), {"iterations": 30, "keep_features": True}
+    for fraction, seed in product((0.1, 0.2, 0.3, 0.4, 0.5), SEEDS):
+        split = rfm.random_split(task, fraction, seed)
+        yield Setting(split, GAUSSIAN, options, {"fraction": fraction, "seed": seed})
+
+
+@cache
+def of_a_half() -> rfm.Run:
+    """Twenty iterations on a random half of x + y mod 61, seed 0."""
+    return rfm.fit(rfm.random_split(rfm.addition(61), 0.5, 0), GAUSSIAN, 20)
+
+
+def beside(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome, what single fits do on the same split, and what could be read off M_10.
+
+    ``plain_right`` test points are right in the first iteration; ``drawn_right`` in one with random
+    circulant features, of the seed of the split; ``reused_right`` in one with the metric of
+    :func:`of_a_half`, of the ``reused`` test points that were not in training there. Under M_10
+    ``votes`` of them have the most votes for the right class and ``right`` are right, its circulant
+    deviation is ``deviation`` and the size of its off-diagonal block ``size``.
+    """
+    split, task = run.split, run.split.task
+    seed, M = int(split.history[0].split("seed ")[1].removesuffix(")")), run.history[10]
+    drawn = rfm.fit(split, GAUSSIAN, 1, M0=rfm.random_circulant_features(task, seed))
+    reused = rfm.fit(split, GAUSSIAN, 1, M0=of_a_half().features).correct()
+    new = ~torch.isin(task.index(split.test), task.index(of_a_half().split.train))
+    return {
+        **outcome(run),
+        "plain_right": int(run.right[0].sum()),
+        "drawn_right": int(drawn.correct().sum()),
+        "reused": int(new.sum()),
+        "reused_right": int(reused[new].sum()),
+        "votes": round(len(split.test) * rfm.vote_accuracy(M, split)),
+        "right": int(run.right[10].sum()),  # iteration 11 fits with M_10
+        "deviation": rfm.circulant_deviation(M, task),
+        "size": size(M),
+    }
+
+
+def size(M: torch.Tensor) -> float:
+    """The norm of the off-diagonal block C of M, relative to that of the block above it."""
+    n = len(M) // 2
+    return float(M[n:, :n].norm() / M[:n, :n].norm())
+
+
+def course(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome, when the test accuracy passes some levels, and what the metric knows then.
+
+    ``course`` has the test points that are right, iteration by iteration; ``deviation`` is that of
+    the last metric, and ``gone`` how much of its way down, from its peak, it had gone in the metric
+    of iteration ``flat``, nan where that is the identity. Under this metric ``votes_flat`` test
+    points have the most votes for the right class, and ``votes_first`` under the metric that the
+    first iteration left. ``size`` is that of the off-diagonal block in the metric of iteration
+    ``quarter_at``; 0 if there is none.
+    """
+    points, reached = len(run.split.test), times(run)
+    flat, quarter = reached["flat"], reached["quarter_at"]
+    deviations = [rfm.circulant_deviation(M, run.split.task) for M in run.history[1:]]
+    way = max(deviations) - deviations[-1]
+    gone = (max(deviations) - deviations[flat - 2]) / way if flat > 1 and way > 0 else math.nan
+    before = run.history[max(flat - 1, 0)]  # iteration t fits with M_{t−1}
+    return {
+        **outcome(run),
+        "deviation": deviations[-1],
+        **reached,
+        "gone": gone,
+        "votes_first": round(points * rfm.vote_accuracy(run.history[1], run.split)),
+        "votes_flat": round(points * rfm.vote_accuracy(before, run.split)),
+        "size": size(run.history[quarter - 1]) if quarter else 0.0,
+        "course": " ".join(str(int(row.sum())) for row in run.right),
+    }
 
 
 # ------------------------------------------------------- 10, features predict what is learned
@@ -704,7 +838,11 @@ TABLES: Mapping[str, Table] = {
     "held_out_small": Table(held_out_small),
     "encoded": Table(encoded, rise),
     "halves": Table(halves, jump),
+    "recipes": Table(recipes),
     "grokking": Table(grokking, jump),
+    "grokking_course": Table(grokking_course, course),
+    "grokking_small": Table(grokking_small, course),
+    "by_fraction": Table(by_fraction, beside),
     "given_back": Table(given_back),
     "trap_varied": Table(trap_varied, firmly),
     "given_back_varied": Table(given_back_varied, echoed),
