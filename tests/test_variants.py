@@ -23,7 +23,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 import rfm
 
 SEED = int(os.environ.get("VARIANTS_SEED") or secrets.randbelow(2**32))
-QUICK = ("01", "02", "03", "06")  # chapters that take less than about 20 s of one core with a change
+QUICK = ("01", "02", "03", "06")  # chapters that take some 20 s of one core with a change
 
 CODE = """\
 # what this chapter is about
