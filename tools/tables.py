@@ -781,7 +781,8 @@ def orbit_map() -> Iterator[Setting]:
         *product(ORDERS, (GAUSSIAN,), ("opposite",), (1,), TENTHS, range(10)),
         *product(ORDERS, (QUADRATIC,), ("opposite",), (1,), TENTHS, SEEDS),
         *product((11, 13, 16, 29), (GAUSSIAN,), ("coincide",), (1,), TENTHS, SEEDS),
-        *product((11, 13, 16, 29), (GAUSSIAN,), ("opposite",), (20,), (0.1, 0.2, 0.3, 0.5), SEEDS),
+        *product((11, 13, 16, 29), KERNELS, ("opposite",), (20,), (0.1, 0.2, 0.3, 0.5), SEEDS),
+        *product((13, 29), (rfm.Gaussian(1.0),), ("opposite",), (20,), (0.3, 0.5, 0.7), SEEDS),
     ]
     wanted += product((13, 29), OTHERS, ("opposite",), (1,), TENTHS, SEEDS)
     for n, kernel, images, iterations, fraction, seed in wanted:
