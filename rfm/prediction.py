@@ -87,6 +87,10 @@ def predict(subgroup: Subgroup, split: Split) -> Prediction:
     A machine whose features encode a subgroup H and nothing else treats the samples of an orbit as
     one: it knows the label of those that it shares with a training sample [B, Finding 4.1].
 
+    That is so for one reflection and a kernel under which mirror images look alike, such as the
+    quadratic one. For others it needs enough training samples in each row; and more reflections
+    than one are another matter. The chapter "Features predict what is learned" has the limits.
+
     Raises:
         ValueError: if subgroup and split belong to different tasks.
     """
