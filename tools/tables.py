@@ -469,7 +469,7 @@ def halves() -> Iterator[Setting]:
 
 # ------------------------------------------------------------------------------- 04, RFM and AGOP
 
-RECIPES = {
+FORMS = {
     "code: 2L² and centred": (GAUSSIAN, True),
     "2L² and raw": (GAUSSIAN, False),
     "L and centred": (rfm.Gaussian.as_printed(2.5), True),
@@ -481,14 +481,14 @@ RECIPES = {
 
 def recipes() -> Iterator[Setting]:
     """The recipe of the paper's text and that of its code, on random parts of four tables."""
-    wanted = list(product([rfm.addition(23)], (0.5, 0.6, 0.7, 0.8), range(4), RECIPES))
-    wanted += product([rfm.addition(31)], (0.6,), range(2), RECIPES)
-    wanted += product([rfm.multiplication(17)], (0.8,), range(4), RECIPES)
+    wanted = list(product([rfm.addition(23)], (0.5, 0.6, 0.7, 0.8), range(4), FORMS))
+    wanted += product([rfm.addition(31)], (0.6,), range(2), FORMS)
+    wanted += product([rfm.multiplication(17)], (0.8,), range(4), FORMS)
     wanted += product(
         [rfm.addition(61)], (0.5,), (0,), ("code: 2L² and centred", "text: L and raw")
     )
     for task, fraction, seed, recipe in wanted:
-        kernel, centred = RECIPES[recipe]
+        kernel, centred = FORMS[recipe]
         options = {"iterations": 25 if task.n == 61 else 30, "centred": centred}
         labels = {"recipe": recipe, "fraction": fraction, "seed": seed}
         yield Setting(rfm.random_split(task, fraction, seed), kernel, options, labels)
