@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rfm.machine import KernelMachine
 from rfm.splits import Kind, Split
+from rfm.translations import TranslationMachine
 
 
 def judge(split: Split, scores: Tensor, tie: float) -> pd.DataFrame:
@@ -48,7 +49,10 @@ def leads(scores: Tensor, label: Tensor) -> Tensor:
 
 
 def measured(
-    split: Split, machine: KernelMachine, scores: Tensor, predictions: pd.DataFrame
+    split: Split,
+    machine: KernelMachine | TranslationMachine,
+    scores: Tensor,
+    predictions: pd.DataFrame,
 ) -> dict[str, float]:
     """What the table of a run says of one iteration, as described at :attr:`rfm.Run.table`.
 
@@ -61,7 +65,7 @@ def measured(
     task, tie = split.task, machine.resolution
     right = predictions["correct"]
     by_kind = right.groupby(predictions["kind"]).mean()
-    fitted = leads(machine.train_predictions().cpu(), task.label(split.train))
+    fitted = leads(machine.train_predictions().cpu(), task.label(machine.train.cpu()))
     residual = machine.factor.ridge * machine.coefficients
     targets = task.one_hot_labels(split.test, scores.dtype)
     return {

@@ -24,7 +24,7 @@ from rfm.spectral import LOST, RoundingError, floor
 from rfm.splits import Kind, Split
 from rfm.tasks import Task
 
-CHUNK = 2**25  # numbers of a temporary, 256 MB
+PIECE = 2**24  # numbers of a temporary, 128 MB in double precision
 
 
 class Translations:
@@ -102,6 +102,15 @@ class Translations:
             )
         inside = (share == task.n)[self.elements]
         return inside.nonzero().flatten(), (~inside).nonzero().flatten()
+
+    def check(self, M: Tensor) -> None:
+        """Raise ValueError if a metric is not symmetric under all translations."""
+        off = float((self.matrix(self.spectrum(M)) - M).abs().max())
+        if off > 1e-9 * float(M.abs().max()):
+            raise ValueError(
+                "M0 must be symmetric under all translations (a, b′) ↦ (a ⋆ t, b′ ⋆ t), but an "
+                f"entry differs from those it should equal by {off:.1e}"
+            )
 
     def pairs(self, a: Tensor, d: Tensor) -> Tensor:
         """The pairs of positions (a, b) with b′ = a ⋆ d, shape (…, 2), for numbers a and d."""
@@ -206,8 +215,8 @@ class TranslationMachine:
         n, table = T.task.n, self.α.new_empty(len(d), T.task.n)
         t = torch.arange(n)
         transformed = T.transform(self.α.permute(0, 2, 1))  # (R, k, characters)
-        for some, rows in zip(d.split(max(1, CHUNK // (n * len(Δ)))), table.split(
-            max(1, CHUNK // (n * len(Δ)))
+        for some, rows in zip(d.split(max(1, PIECE // (n * len(Δ)))), table.split(
+            max(1, PIECE // (n * len(Δ)))
         ), strict=True):
             k = T.transform(_values(self.translations, self.kernel.gram, some, Δ, self.M))
             for α, c in zip(transformed, T.halves[2], strict=True):
@@ -269,7 +278,7 @@ class TranslationMachine:
         core = torch.zeros_like(M̂)
         size, u = 0.0, torch.arange(n)
         earlier = T.minus[:, t]  # (n, T): a ⋆ t⁻¹
-        rows = max(1, CHUNK // (2 * n * len(t)))
+        rows = max(1, PIECE // (2 * n * len(t)))
         for α in self.α:
             sums, origin = α.new_zeros(2, n, len(t)), None
             for some in torch.arange(k).split(rows):
@@ -316,7 +325,7 @@ def _values(T: Translations, function, d: Tensor, Δ: Tensor, M: Tensor) -> Tens
     n, k = T.task.n, len(Δ)
     x = T.pairs(torch.zeros_like(d), d)
     found = M.new_empty(len(d), k, n)
-    for a in torch.arange(n).split(max(1, CHUNK // (4 * n * k))):
+    for a in torch.arange(n).split(max(1, PIECE // (4 * n * k))):
         y = T.pairs(a[:, None], Δ).flatten(0, 1)
         found[:, :, a] = function(x, y, M).view(len(d), len(a), k).permute(0, 2, 1)
     return found
