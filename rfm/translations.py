@@ -123,7 +123,10 @@ class Translations:
 
         A matrix that is not made so is replaced by its mean over the translations.
         """
-        n, sorted_ = self.task.n, M[self.coordinates][:, self.coordinates].view(2, self.task.n, 2, -1)
+        n, sorted_ = (
+            self.task.n,
+            M[self.coordinates][:, self.coordinates].view(2, self.task.n, 2, -1),
+        )
         u = torch.arange(n)
         m = M.new_zeros(2, 2, n)
         for shift in range(n):
@@ -215,9 +218,11 @@ class TranslationMachine:
         n, table = T.task.n, self.α.new_empty(len(d), T.task.n)
         t = torch.arange(n)
         transformed = T.transform(self.α.permute(0, 2, 1))  # (R, k, characters)
-        for some, rows in zip(d.split(max(1, PIECE // (n * len(Δ)))), table.split(
-            max(1, PIECE // (n * len(Δ)))
-        ), strict=True):
+        for some, rows in zip(
+            d.split(max(1, PIECE // (n * len(Δ)))),
+            table.split(max(1, PIECE // (n * len(Δ)))),
+            strict=True,
+        ):
             k = T.transform(_values(self.translations, self.kernel.gram, some, Δ, self.M))
             for α, c in zip(transformed, T.halves[2], strict=True):
                 # Σ_{a, d′} α(a ⋆ t⁻¹, d′) k(a, d′)
