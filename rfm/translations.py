@@ -28,7 +28,7 @@ PIECE = 2**24  # numbers of a temporary, 128 MB in double precision
 
 
 class Translations:
-    """The translations of a task: elements as numbers in Z_{n₁} × … × Z_{n_k}, and their characters.
+    """The translations of a task: elements as numbers in Z_{n₁} × … × Z_{n_k}, and characters.
 
     Attributes:
         task: the task.
@@ -50,7 +50,7 @@ class Translations:
         self.halves = self._halves()
 
     def _halves(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Representatives t of A / A[2]; for each t the place of its own; representatives of A / 2A."""
+        """Representatives t of A / A[2]; for each t the place of its own; those of A / 2A."""
         doubled = self.plus.diagonal()
         values, place = doubled.unique(return_inverse=True)
         first = torch.full((len(values),), len(doubled)).scatter_reduce(
@@ -163,8 +163,8 @@ class TranslationMachine:
         M: (2n, 2n) metric, symmetric under translations.
         translations: of the task.
         differences: Δ, (k,), and those not in training.
-        α: (R, n, k) coefficients of one class of each coset of A ⋆ A, at the sample (a, d). Those of
-            c ⋆ t ⋆ t at (a, d) are those of c at (a ⋆ t⁻¹, d).
+        α: (R, n, k) coefficients of one class of each coset of A ⋆ A, at the sample (a, d). Those
+            of c ⋆ t ⋆ t at (a, d) are those of c at (a ⋆ t⁻¹, d).
         factor: the factors that α was solved with.
     """
 
@@ -313,7 +313,7 @@ class TranslationMachine:
                 H = through @ H.permute(2, 0, 1)
                 core += H.conj() @ H.mT
             if centred:
-                # h̄(u) = Σ_{d, a} h_{d, −a}(u ⋆ a⁻¹) / N, a ∈ A; Σ_c is one over A, divided by |A[2]|
+                # h̄(u) = Σ_{d, a} h_{d, −a}(u ⋆ a⁻¹) / N, a ∈ A; Σ_c is Σ_A divided by |A[2]|
                 a = torch.arange(n)
                 mean = sums[:, T.minus[:, a], place[T.minus[0, a]]].sum(2) / (n * k)  # (2, n)
                 H = through @ T.transform(mean).T[:, :, None]
