@@ -17,7 +17,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from rfm.kernels import Kernel
+from rfm.kernels import BLOCK, RESOLUTION, Kernel
 from rfm.machine import SHRUNK, TIE
 from rfm.solve import JITTERS, JitterWarning, SingularKernelError
 from rfm.spectral import LOST, RoundingError, floor
@@ -62,23 +62,19 @@ class Translations:
             left[self.plus[classes[-1], values]] = False
         return first, place, torch.tensor(classes)
 
-    def transform(self, f: Tensor) -> Tensor:
-        """Σ_t f(t) χ̄(t) over the last axis, (…, n) real to (…, characters) complex.
+    def transform(self, f: Tensor, axis: int) -> Tensor:
+        """Σ_t f(t) χ̄(t) over an axis with n real numbers; complex, with the characters there.
 
         Of a character and its conjugate only one is listed, but for some of a product.
         """
-        f = f.reshape(*f.shape[:-1], *self.shape)
-        return torch.fft.rfftn(f, dim=self._axes).flatten(-len(self.shape))
+        axes = tuple(range(axis, axis + len(self.shape)))
+        return torch.fft.rfftn(f.unflatten(axis, self.shape), dim=axes).flatten(axes[0], axes[-1])
 
-    def inverse(self, F: Tensor) -> Tensor:
-        """The f with this transform, (…, n)."""
-        F = F.reshape(*F.shape[:-1], *self.shape[:-1], self.shape[-1] // 2 + 1)
-        f = torch.fft.irfftn(F, s=self.shape, dim=self._axes)
-        return f.flatten(-len(self.shape))
-
-    @property
-    def _axes(self) -> tuple[int, ...]:
-        return tuple(range(-len(self.shape), 0))
+    def inverse(self, F: Tensor, axis: int) -> Tensor:
+        """The f with this transform."""
+        axes = tuple(range(axis, axis + len(self.shape)))
+        F = F.unflatten(axis, (*self.shape[:-1], self.shape[-1] // 2 + 1))
+        return torch.fft.irfftn(F, s=self.shape, dim=axes).flatten(axes[0], axes[-1])
 
     def differences(self, split: Split) -> tuple[Tensor, Tensor]:
         """The numbers of the differences d that are in training, Δ, and of the others.
@@ -123,20 +119,15 @@ class Translations:
 
         A matrix that is not made so is replaced by its mean over the translations.
         """
-        n, sorted_ = (
-            self.task.n,
-            M[self.coordinates][:, self.coordinates].view(2, self.task.n, 2, -1),
-        )
-        u = torch.arange(n)
-        m = M.new_zeros(2, 2, n)
-        for shift in range(n):
-            m[:, :, shift] = sorted_[:, u, :, self.plus[u, shift]].sum(0).view(2, 2) / n
-        return self.transform(m).permute(2, 0, 1)
+        n = self.task.n
+        sorted_ = M[self.coordinates][:, self.coordinates].view(2, n, 2, n)
+        m = sorted_.permute(0, 2, 1, 3).gather(3, self.plus.expand(2, 2, n, n)).mean(2)
+        return self.transform(m, 2).permute(2, 0, 1)
 
     def matrix(self, spectrum: Tensor) -> Tensor:
         """The (2n, 2n) matrix with this spectrum, in the coordinates of the task."""
         n = self.task.n
-        m = self.inverse(spectrum.permute(1, 2, 0))
+        m = self.inverse(spectrum.permute(1, 2, 0), 2)
         sorted_ = m[:, :, self.minus.T].permute(0, 2, 1, 3).reshape(2 * n, 2 * n)
         M = torch.empty_like(sorted_)
         M[self.coordinates[:, None], self.coordinates] = sorted_
@@ -163,8 +154,9 @@ class TranslationMachine:
         M: (2n, 2n) metric, symmetric under translations.
         translations: of the task.
         differences: Δ, (k,), and those not in training.
-        α: (R, n, k) coefficients of one class of each coset of A ⋆ A, at the sample (a, d). Those
+        α: (n, k, R) coefficients at the sample (a, d) of one class of each coset of A ⋆ A. Those
             of c ⋆ t ⋆ t at (a, d) are those of c at (a ⋆ t⁻¹, d).
+        transformed: (characters, k, R) their transforms over a.
         factor: the factors that α was solved with.
     """
 
@@ -173,6 +165,7 @@ class TranslationMachine:
     translations: Translations
     differences: tuple[Tensor, Tensor]
     α: Tensor
+    transformed: Tensor
     factor: BlockFactor
 
     @classmethod
@@ -189,26 +182,25 @@ class TranslationMachine:
         """Solve (K + λI) α = Y, a block for each character."""
         T, (Δ, _) = translations, differences
         M = T.matrix(T.spectrum(M))
-        K = _values(T, kernel.gram, Δ, Δ, M)  # (k, k′, n): d, d′, t
-        diagonal = K[:, :, 0].diagonal()
+        K = _values(T, kernel, Δ, Δ, M)  # (n, k, k)
+        diagonal = K[0].diagonal()
         scale, largest = float(diagonal.mean()), float(diagonal.max())
-        blocks = T.transform(K).permute(2, 1, 0)  # the conjugate of K̂(χ), Hermitian
+        blocks = T.transform(K, 0)  # Hermitian
         del K
         factor = _factorise(blocks, ridge, scale, largest, len(Δ) * T.task.n, warn)
         *_, classes = T.halves
-        t = torch.arange(T.task.n)
-        sums = T.plus[T.plus[t, t][:, None], Δ]  # (n, k): the class a ⋆ a ⋆ d
-        Y = (sums == classes[:, None, None]).to(M.dtype)
-        F = T.transform(Y.permute(0, 2, 1)).permute(2, 1, 0)  # (characters, k, R)
-        α = T.inverse(torch.cholesky_solve(F, factor.L).permute(2, 1, 0)).permute(0, 2, 1)
-        return cls(kernel, M, T, differences, α.contiguous(), factor)
+        labels = T.plus[T.plus.diagonal()[:, None], Δ]  # (n, k): the class a ⋆ a ⋆ d
+        Y = (labels[:, :, None] == classes).to(M.dtype)
+        transformed = torch.cholesky_solve(T.transform(Y, 0), factor.L)
+        α = T.inverse(transformed, 0)
+        return cls(kernel, M, T, differences, α, transformed, factor)
 
     def class_coefficients(self) -> Tensor:
         """α_c(e, d) for every class, (k, n) in positions: at the samples (identity, d)."""
         T = self.translations
         t = torch.arange(T.task.n)
-        table = self.α.new_empty(self.α.shape[2], T.task.n)
-        for α, c in zip(self.α, T.halves[2], strict=True):
+        table = self.α.new_empty(self.α.shape[1], T.task.n)
+        for α, c in zip(self.α.unbind(2), T.halves[2], strict=True):
             table[:, T.elements[T.plus[c, T.plus[t, t]]]] = α[T.minus[0, t]].T
         return table
 
@@ -216,18 +208,13 @@ class TranslationMachine:
         """f at the pairs (identity, d), for numbers d, (m, n) with classes by position."""
         T, (Δ, _) = self.translations, self.differences
         n, table = T.task.n, self.α.new_empty(len(d), T.task.n)
-        t = torch.arange(n)
-        transformed = T.transform(self.α.permute(0, 2, 1))  # (R, k, characters)
-        for some, rows in zip(
-            d.split(max(1, PIECE // (n * len(Δ)))),
-            table.split(max(1, PIECE // (n * len(Δ)))),
-            strict=True,
-        ):
-            k = T.transform(_values(self.translations, self.kernel.gram, some, Δ, self.M))
-            for α, c in zip(transformed, T.halves[2], strict=True):
-                # Σ_{a, d′} α(a ⋆ t⁻¹, d′) k(a, d′)
-                f = T.inverse(torch.einsum("mkx,kx->mx", k, α.conj()))
-                rows[:, T.elements[T.plus[c, T.plus[t, t]]]] = f
+        rows = max(1, PIECE // (n * len(Δ)))
+        for some, part in zip(d.split(rows), table.split(rows), strict=True):
+            k = T.transform(_values(T, self.kernel, some, Δ, self.M), 0)
+            # Σ_{a, d′} α(a ⋆ t⁻¹, d′) k(a, d′)
+            f = T.inverse(k.mT @ self.transformed.conj(), 0)  # (n, m, R)
+            for values, c in zip(f.unbind(2), T.halves[2], strict=True):
+                part[:, T.elements[T.plus[c, T.plus.diagonal()]]] = values.T
         return table
 
     def predict(self, pairs: Tensor) -> Tensor:
@@ -266,7 +253,7 @@ class TranslationMachine:
     def resolution(self) -> float:
         """As :attr:`rfm.KernelMachine.resolution`."""
         eps = torch.finfo(self.M.dtype).eps
-        sums = 10 * eps * self.factor.largest * float(self.α.abs().sum((1, 2)).max())
+        sums = 10 * eps * self.factor.largest * float(self.α.abs().sum((0, 1)).max())
         return max(sums, TIE[self.M.dtype] * min(1.0, float(self.train_predictions().abs().max())))
 
     def agop(self, centred: bool = True) -> Tensor:
@@ -281,42 +268,39 @@ class TranslationMachine:
         values = torch.where(values.abs() > limit, values, 0.0)
         through = values[:, :, None] * vectors.mH  # (characters, 2, 2)
         core = torch.zeros_like(M̂)
-        size, u = 0.0, torch.arange(n)
+        size, u, columns = 0.0, torch.arange(n), torch.arange(k)
         earlier = T.minus[:, t]  # (n, T): a ⋆ t⁻¹
         rows = max(1, PIECE // (2 * n * len(t)))
-        for α in self.α:
-            sums, origin = α.new_zeros(2, n, len(t)), None
-            for some in torch.arange(k).split(rows):
-                w = _values(T, self.kernel.weights, Δ[some], Δ, self.M)  # (m, k, n): d, d′, a
+        for α in self.α.unbind(2):
+            sums, origin = α.new_zeros(n, 2, len(t)), None
+            for some in columns.split(rows):
+                w = _values(T, self.kernel, Δ[some], Δ, self.M, weights=True)  # (n, k, m)
+                own = torch.arange(len(some))
                 if radial:
-                    w[torch.arange(len(some)), some, 0] = 0.0
-                h = α.new_empty(2, n, len(some), len(t))
-                columns = torch.arange(k)
-                for a in range(n):
-                    h[0, a] = w[:, :, a] @ α[earlier[a]].T
-                    first = T.minus[a, Δ]  # of the samples with b′ = a
-                    h[1, a] = w[:, columns, first] @ α[earlier[first].T, columns].T
+                    w[0, some, own] = 0.0
+                h = α.new_empty(n, 2, len(some), len(t))
+                for a in u.split(max(1, PIECE // (8 * k * len(t)))):
+                    h[a, 0] = w[a].mT @ α[earlier[a]].mT
+                    first = T.minus[a[:, None], Δ]  # of the samples with b′ = a
+                    h[a, 1] = w[first, columns].mT @ α[earlier[first], columns[:, None]]
                 if radial:
-                    own = h[0].sum(0)
-                    h[0, 0] -= own
-                    h[1, Δ[some], torch.arange(len(some))] -= own
+                    total = h[:, 0].sum(0)
+                    h[0, 0] -= total
+                    h[Δ[some], 1, own] -= total
                 if centred:
                     if origin is None:  # h of the first sample, moved along with the class
                         fixed = (place == place[0]).nonzero().flatten()  # A[2]
-                        first = h[:, :, 0, 0]
-                        first = torch.stack([first[:, T.minus[u, e]] for e in fixed]).mean(0)
-                        origin = first[:, T.minus[:, t]]  # (2, n, T)
+                        first = torch.stack([h[T.minus[u, e], :, 0, 0] for e in fixed]).mean(0)
+                        origin = first[T.minus[:, t]].mT  # (n, 2, T)
                     h -= origin[:, :, None]
                     sums += h.sum(2)
                 size = max(size, float(h.abs().max()))
-                H = T.transform(h.flatten(2).permute(0, 2, 1))  # (2, m T, characters)
-                H = through @ H.permute(2, 0, 1)
+                H = through @ T.transform(h, 0).flatten(2)  # (characters, 2, m T)
                 core += H.conj() @ H.mT
             if centred:
                 # h̄(u) = Σ_{d, a} h_{d, −a}(u ⋆ a⁻¹) / N, a ∈ A; Σ_c is Σ_A divided by |A[2]|
-                a = torch.arange(n)
-                mean = sums[:, T.minus[:, a], place[T.minus[0, a]]].sum(2) / (n * k)  # (2, n)
-                H = through @ T.transform(mean).T[:, :, None]
+                mean = sums[T.minus, :, place[T.minus[0]]].sum(1) / (n * k)  # (n, 2)
+                H = through @ T.transform(mean, 0)[:, :, None]
                 core -= (n * k) * (len(t) / n) * (H.conj() @ H.mT)
         top, eps = float(values.abs().max()), torch.finfo(α.dtype).eps
         if eps * size * top > LOST * float(core.abs().max()) ** 0.5 / n:
@@ -325,14 +309,36 @@ class TranslationMachine:
         return T.matrix(spectrum) / (n * k)
 
 
-def _values(T: Translations, function, d: Tensor, Δ: Tensor, M: Tensor) -> Tensor:
-    """A kernel's values or weights between (identity, d) and (a, d′), (len(d), k, n): d, d′, a."""
-    n, k = T.task.n, len(Δ)
-    x = T.pairs(torch.zeros_like(d), d)
-    found = M.new_empty(len(d), k, n)
-    for a in torch.arange(n).split(max(1, PIECE // (4 * n * k))):
-        y = T.pairs(a[:, None], Δ).flatten(0, 1)
-        found[:, :, a] = function(x, y, M).view(len(d), len(a), k).permute(0, 2, 1)
+def _values(
+    T: Translations, kernel: Kernel, d: Tensor, Δ: Tensor, M: Tensor, weights: bool = False
+) -> Tensor:
+    """A kernel's values, or weights, of (identity, d) and (a, d′), (n, k, len(d)): a, d′, d.
+
+    With m_pq(δ) for the entries of M between u of operand p and u ⋆ δ of operand q, their inner
+    product is m₀₀(a) + m₀₁(a ⋆ d′) + m₁₀(a ⋆ d⁻¹) + m₁₁(a ⋆ d′ ⋆ d⁻¹).
+    """
+    n, radial = T.task.n, kernel.translation_invariant
+    m = M[T.coordinates[[0, n]]][:, T.coordinates].view(2, 2, n)
+    function_ = kernel.weight_ if weights else kernel.value_
+    at_zero = kernel.checked(function_, M.new_zeros(1))
+    unknown = RESOLUTION * torch.finfo(M.dtype).eps * 2 * float(m[0, 0, 0] + m[1, 1, 0])
+    second = T.plus[:, Δ]  # a ⋆ d′
+    of_both, of_Δ, of_d = m[1, 1][T.minus[:, d]], m[0, 1][second], m[1, 0][T.minus[:, d]]
+    of_Δ += m[0, 0][:, None]
+    if radial:
+        norms = m[0, 0, 0] + m[1, 1, 0] + 2 * m[0, 1]
+        of_both, of_Δ, of_d = -2 * of_both, norms[Δ] - 2 * of_Δ, norms[d] - 2 * of_d
+    found = M.new_empty(n, len(Δ), len(d))
+    for a in torch.arange(n).split(max(1, BLOCK // found[0].numel())):
+        u = of_both[second[a]]
+        u += of_Δ[a, :, None]
+        u += of_d[a, None]
+        if radial:
+            coincide = u <= unknown
+            u.masked_fill_(coincide, 0.0)
+        found[a] = kernel.checked(function_, u)
+        if radial and weights and not bool(torch.isfinite(at_zero)):
+            found[a] = found[a].masked_fill(coincide, 0.0)
     return found
 
 
