@@ -24,6 +24,7 @@ from rfm.spectral import LOST, RoundingError, floor
 from rfm.splits import Kind, Split
 from rfm.tasks import Task
 
+SMALL = 96  # orders up to which a transform is a matrix product, which is faster there
 PIECE = 2**24  # numbers of a temporary, 128 MB in double precision
 
 
@@ -37,6 +38,7 @@ class Translations:
         plus: (n, n) number of i ⋆ j.
         minus: (n, n) number of i ⋆ j⁻¹.
         coordinates: (2n,) where a code has a = 0, 1, …, then b′ = 0, 1, ….
+        table: (characters, n) their values, for small n.
     """
 
     def __init__(self, task: Task):
@@ -48,6 +50,9 @@ class Translations:
         self.minus = number[group.table[e[:, None], group.inverses[e]]]
         self.coordinates = torch.cat([e, task.n + task.twist[e]])
         self.halves = self._halves()
+        self.table = None
+        if task.n <= SMALL:
+            self.table = self.transform(torch.eye(task.n, dtype=torch.float64), 0)
 
     def _halves(self) -> tuple[Tensor, Tensor, Tensor]:
         """Representatives t of A / A[2]; for each t the place of its own; those of A / 2A."""
@@ -67,6 +72,11 @@ class Translations:
 
         Of a character and its conjugate only one is listed, but for some of a product.
         """
+        if self.table is not None:
+            rest = f.movedim(axis, 0).flatten(1)
+            table = self.table.real.to(f.dtype), self.table.imag.to(f.dtype)
+            F = torch.complex(*(part @ rest for part in table))
+            return F.unflatten(1, (*f.shape[:axis], *f.shape[axis + 1 :])).movedim(0, axis)
         axes = tuple(range(axis, axis + len(self.shape)))
         return torch.fft.rfftn(f.unflatten(axis, self.shape), dim=axes).flatten(axes[0], axes[-1])
 
