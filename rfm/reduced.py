@@ -265,9 +265,9 @@ def reduced(
         centred: whether mean gradients are subtracted before the AGOP.
 
     Returns:
-        One row an iteration, as in :attr:`rfm.Run.table`: ``even``, ``odd``, ``constant`` and
-        ``opposite``, the metric M_{t−1} that it was fitted with; ``ratio``, even over odd;
-        ``margin`` at the withheld points; ``step``, ‖M_t − M_{t−1}‖ / ‖M_{t−1}‖.
+        One row an iteration, as in the table of a :class:`rfm.Run`: ``even``, ``odd``,
+        ``constant`` and ``opposite``, the metric M_{t−1} that it was fitted with; ``ratio``, even
+        over odd; ``margin`` at the withheld points; ``step``, ‖M_t − M_{t−1}‖ / ‖M_{t−1}‖.
 
     Raises:
         ValueError: as :class:`FourNumbers`, or for a setting out of range.
