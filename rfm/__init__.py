@@ -30,6 +30,7 @@ from rfm.measures import (
 from rfm.prediction import Prediction, predict
 from rfm.profiles import Gaussian, Laplace, Matern, Quadratic
 from rfm.recursion import fit
+from rfm.reduced import FourNumbers, reduced
 from rfm.resources import memory_estimate
 from rfm.run import Interrupted, Run, RunError
 from rfm.solve import Factor, JitterWarning, SingularKernelError, factorise
@@ -49,6 +50,7 @@ __all__ = [
     "Decomposition",
     "Equivalence",
     "Factor",
+    "FourNumbers",
     "Gaussian",
     "Group",
     "HeldOut",
@@ -99,6 +101,7 @@ __all__ = [
     "predict",
     "random_circulant_features",
     "random_split",
+    "reduced",
     "single_classes",
     "stabiliser",
     "subtraction",

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rfm.machine import KernelMachine
 from rfm.splits import Kind, Split
+from rfm.translations import TranslationMachine
 
 
 def judge(split: Split, scores: Tensor, tie: float) -> pd.DataFrame:
@@ -48,7 +49,10 @@ def leads(scores: Tensor, label: Tensor) -> Tensor:
 
 
 def measured(
-    split: Split, machine: KernelMachine, scores: Tensor, lead: Tensor
+    split: Split,
+    machine: KernelMachine | TranslationMachine,
+    scores: Tensor,
+    lead: Tensor,
 ) -> dict[str, float]:
     """What the table of a run says of one iteration, as described at :attr:`rfm.Run.table`.
 
@@ -60,7 +64,7 @@ def measured(
     """
     task, tie = split.task, machine.resolution
     right, kinds = lead > tie, split.test_kind
-    fitted = leads(machine.train_predictions().cpu(), task.label(split.train))
+    fitted = leads(machine.train_predictions().cpu(), task.label(machine.train.cpu()))
     residual = machine.factor.ridge * machine.coefficients
     targets = task.one_hot_labels(split.test, scores.dtype)
     return {

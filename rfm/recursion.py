@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -20,6 +21,7 @@ from rfm.run import Interrupted, Run, RunError
 from rfm.spectral import matrix_power
 from rfm.splits import Split
 from rfm.stopping import Stop, check_rule, stops
+from rfm.translations import TranslationMachine, Translations
 from rfm.version import VERSION
 
 MOST = 10**9  # iterations
@@ -51,6 +53,7 @@ def fit(
     progress: bool = False,
     keep_features: bool = False,
     warn: bool = True,
+    translations: bool = False,
 ) -> Run:
     """Run a recursive feature machine [B, section 2].
 
@@ -73,9 +76,14 @@ def fit(
         keep_features: keep every M in ``run.history``.
         warn: tell a jitter, once a run, by a :class:`rfm.JitterWarning`; the table has it in any
             case.
+        translations: compute by characters, in blocks: for a split that all translations
+            (a, b′) ↦ (a ⋆ t, b′ ⋆ t) keep, b′ = τ(b), as the trap is. The same run, faster by a
+            factor of some n² / 10, but for rounding: it can break this symmetry elsewhere and not
+            here. ``M0`` must have it too. On the CPU.
 
     Raises:
-        ValueError: for a setting out of range or a device that cannot do it, before any work.
+        ValueError: for a setting out of range, a device that cannot do it, or a split or start
+            without the symmetry asked for, before any work.
         MemoryError: if the run would not fit in memory, with the estimate, before any work.
         RunError: if it cannot go on: a kernel matrix cannot be factorised, M vanishes, overflows or
             is not finite, the kernel or the rule raises an error, the rule returns no bool.
@@ -96,20 +104,20 @@ def fit(
         progress,
         keep_features,
         warn,
+        translations,
     )
     task, iterations = split.task, int(iterations)
     ridge, power = float(ridge), float(power)
     M = torch.eye(task.dimension) if M0 is None else M0.detach()
     M = M.to(device, dtype, copy=True)
     first = M.cpu()
-    train, test = split.train.to(device), split.test.to(device)
-    targets = task.one_hot_labels(split.train, dtype).to(device)
+    test = split.test.to(device)
+    fitted = _blocks(split, kernel, ridge) if translations else _dense(split, kernel, ridge, M)
     labels = task.label(split.test)
-    buffers = scratch(len(train), like=M)
     settings = {
         "task": task.name,
         "split": "; ".join(split.history),
-        "train_size": len(train),
+        "train_size": len(split.train),
         "kernel": repr(kernel),
         "iterations": iterations,
         "ridge": ridge,
@@ -117,6 +125,7 @@ def fit(
         "centred": bool(centred),
         "M0": "identity" if M0 is None else "given",
         "stop": "" if stop is None else getattr(stop, "__qualname__", repr(stop)),
+        "translations": bool(translations),
         "dtype": str(dtype).removeprefix("torch."),
         "device": device.type,
         "version": VERSION,
@@ -145,9 +154,7 @@ def fit(
         for t in tqdm(range(1, iterations + 1), disable=not progress, desc=str(task)):
             start = time.perf_counter()
             told = any(one.row["jitter"] for one in done)  # one warning a run says enough
-            machine = KernelMachine.fit(
-                train, targets, kernel, M, ridge, buffers, warn=warn and not told
-            )
+            machine = fitted(M, warn and not told)
             new = matrix_power(_sound(machine.agop(centred), "AGOP"), power)
             step, turn = _moved(_sound(new, "M"), M)
             scores = machine.predict(test).cpu()
@@ -171,6 +178,24 @@ def fit(
         reason = f"{type(error).__name__}: {error}"
         raise RunError(reason, t, record(f"failed in iteration {t}: {reason}")) from error
     return record("all iterations done")
+
+
+Fitted = Callable[[Tensor, bool], KernelMachine | TranslationMachine]
+
+
+def _dense(split: Split, kernel: Kernel, ridge: float, like: Tensor) -> Fitted:
+    """Fit a machine under a metric, all in the same memory."""
+    train = split.train.to(like.device)
+    targets = split.task.one_hot_labels(split.train, like.dtype).to(like.device)
+    buffers = scratch(len(train), like)
+    return lambda M, warn: KernelMachine.fit(train, targets, kernel, M, ridge, buffers, warn=warn)
+
+
+def _blocks(split: Split, kernel: Kernel, ridge: float) -> Fitted:
+    """Fit a machine under a metric, a block for each character."""
+    group = Translations(split.task)
+    Δ = group.differences(split)
+    return lambda M, warn: TranslationMachine.fit(group, Δ, kernel, M, ridge, warn=warn)
 
 
 class VanishedError(ArithmeticError):
@@ -210,11 +235,16 @@ def check(
     progress: bool = False,
     keep_features: bool = False,
     warn: bool = True,
+    translations: bool = False,
 ) -> torch.device:
     """Raise what :func:`fit` promises to raise before any work; return the device to compute on."""
     instance(split, Split, "split")
     instance(kernel, Kernel, "kernel")
+    if flag(translations, "translations"):
+        device = "cpu" if isinstance(device, str) and device == "auto" else device
     device = resolve_device(device, dtype)
+    if translations and device.type != "cpu":
+        raise ValueError(f"translations=True computes on the CPU, not on {device}")
     integer(iterations, "iterations", 1, MOST)
     real(ridge, "ridge", "a finite number of at least 0", 0)
     if not real(power, "power", "a positive finite number", 0):
@@ -224,13 +254,19 @@ def check(
         "progress": progress,
         "keep_features": keep_features,
         "warn": warn,
+        "translations": translations,
     }.items():
         flag(value, name)
     if stop is not None:
         check_rule(stop)
-    check_memory(split, dtype, device, int(iterations) if keep_features else 0)
+    group = Translations(split.task) if translations else None
+    if group:
+        group.differences(split)
+    check_memory(split, dtype, device, int(iterations) if keep_features else 0, bool(translations))
     if M0 is not None:
         _check_start(M0, split.task.dimension)
+        if group:
+            group.check(M0)
     return device
 
 

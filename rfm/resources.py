@@ -5,9 +5,10 @@ from __future__ import annotations
 import psutil
 import torch
 
-from rfm.arguments import instance, integer
+from rfm.arguments import flag, instance, integer
 from rfm.gradients import CHUNK
 from rfm.splits import Kind, Split
+from rfm.translations import PIECE
 
 
 def resolve_device(device: str | torch.device, dtype: torch.dtype) -> torch.device:
@@ -38,17 +39,23 @@ def resolve_device(device: str | torch.device, dtype: torch.dtype) -> torch.devi
     return device
 
 
-def memory_estimate(split: Split, dtype: torch.dtype = torch.float64, kept: int = 0) -> int:
+def memory_estimate(
+    split: Split, dtype: torch.dtype = torch.float64, kept: int = 0, translations: bool = False
+) -> int:
     """Bytes that a run on this split needs beyond what the process already holds.
 
     Two N × N matrices (kernel and factor); targets, coefficients and their groupings, N × n each,
     scores and their judgement for the test points; for one chunk of training points weights, their
     two regroupings and the grouped gradients; a dozen 2n × 2n matrices for the AGOP and its root.
 
+    By translations there are 1/n of them: the kernel values of one sample of each difference, and
+    the complex blocks of half the characters with their factors; the scores are as many.
+
     Args:
         split: the split.
         dtype: float64 or float32.
         kept: how many metrics are kept in ``run.history``.
+        translations: whether it is computed by characters.
 
     Raises:
         ValueError: for other arguments.
@@ -57,20 +64,32 @@ def memory_estimate(split: Split, dtype: torch.dtype = torch.float64, kept: int 
     if dtype not in (torch.float64, torch.float32):
         raise ValueError(f"dtype must be torch.float64 or torch.float32, not {dtype}")
     kept = integer(kept, "kept", 0)
+    flag(translations, "translations")
     n, N = split.task.n, int((split.kind == Kind.TRAIN).sum())
+    if translations:
+        values = N * N // n
+        matrices = (12 + kept) * 4 * n * n
+        scores = 5 * (n * n - N) * n
+        return (4 * values + scores + matrices) * torch.finfo(dtype).bits // 8 + 8 * PIECE * 8
     vectors = 6 * N * n + 5 * (n * n - N) * n
     chunk = CHUNK * (4 * n * n + 6 * n * n)
     matrices = (12 + kept) * 4 * n * n
     return (2 * N * N + vectors + chunk + matrices) * torch.finfo(dtype).bits // 8
 
 
-def check_memory(split: Split, dtype: torch.dtype, device: torch.device, kept: int = 0) -> None:
+def check_memory(
+    split: Split,
+    dtype: torch.dtype,
+    device: torch.device,
+    kept: int = 0,
+    translations: bool = False,
+) -> None:
     """Refuse a run that would not fit.
 
     Raises:
         MemoryError: with the estimate and what is free on the device.
     """
-    needed = memory_estimate(split, dtype, kept)
+    needed = memory_estimate(split, dtype, kept, translations)
     if device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
     else:

@@ -39,6 +39,13 @@ def test_rfm_is_measured(tmp_path: Path) -> None:
     assert all(len(pieces[name]) == 3 for name in bench.PIECES)
 
 
+def test_the_machines_of_the_trap_are_measured(tmp_path: Path) -> None:
+    beside = bench.measure_beside(5, 2, tmp_path / "unused")
+    assert len(beside["seconds"]) == len(beside["blocks"]) == 2
+    assert len(bench.measure_blocks(6, 2, tmp_path / "unused")["seconds"]) == 2
+    assert max(bench.measure_reduced(10**9 + 7, 2, tmp_path / "unused")["seconds"]) < 0.1
+
+
 def test_the_page_shows_every_table() -> None:
     assert len(TABLES) == len(set(TABLES)) == len(list(bench.DATA.glob("bench*.csv")))
 

@@ -9,8 +9,11 @@ import nbformat
 import notebooks
 import pytest
 
-CLAIMS = {f"C{i}" for i in range(1, 16)} | {"N1", "N2"}
-VERDICTS = ("confirmed", "confirmed with a correction", "not confirmed")
+CLAIMS = {f"C{i}" for i in range(1, 16)} | {f"N{i}" for i in range(1, 8)}
+VERDICTS = (
+    *("confirmed", "confirmed with a correction", "not confirmed"),
+    *("ours, proved", "ours, measured"),
+)
 GLUED = re.compile(r"\{glue:text\}`(?:(?P<page>[\w-]+\.ipynb)::)?(?P<key>[\w-]+)(?::s)?`")
 LINK = re.compile(r"\{ref\}`cell <(?P<target>[\w-]+)>`")
 TEXT = (notebooks.SOURCES / "ledger.md").read_text(encoding="utf-8")

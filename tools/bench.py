@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import re
@@ -45,11 +46,19 @@ XRFM_BATCHES = "xRFM, gradients in batches of 128"
 CHOLESKY = "bare Cholesky"
 CHOLESKY_GIVEN = "bare Cholesky, memory given"
 PEAK = "peak memory of rfm, GB"
+BLOCKS = "in blocks"
+REDUCED = "on four numbers"
 AIMS = {  # as printed beside the figure, and as a test of it
     f"{TEXTBOOK} / rfm": ("at least 8", lambda x: x >= 8),
     f"{XRFM} / rfm": ("at least 20", lambda x: x >= 20),
     f"rfm / {CHOLESKY}": ("at most 2.5", lambda x: x <= 2.5),
     PEAK: ("at most 0.8", lambda x: x <= 0.8),
+}
+
+TRAP_AIMS = {  # of the machines for the trap, by machine and order: seconds, and ratio to the full
+    (BLOCKS, 61): ("50 times as fast as the full machine", lambda s, ratio, gb: ratio >= 50),
+    (BLOCKS, 256): ("at most 3 s", lambda s, ratio, gb: s <= 3),
+    (BLOCKS, 509): ("at most 30 s and 6 GB", lambda s, ratio, gb: s <= 30 and gb <= 6),
 }
 
 Measured = dict[str, list[float]]
@@ -245,6 +254,37 @@ def measure_pieces(p: int, rounds: int, keep: Path) -> Measured:
     return found
 
 
+def measure_blocks(p: int, rounds: int, keep: Path) -> Measured:
+    """Iterations of ``rfm.fit`` by characters, the first left out."""
+    split = problem(p)
+    run = rfm.fit(split, KERNEL, 1 + rounds, translations=True)
+    return {
+        "seconds": list(run.seconds[1:]),
+        "peak GB": [peak_gb()],
+        "estimate GB": [rfm.memory_estimate(split, translations=True) / 1e9],
+    }
+
+
+def measure_beside(p: int, rounds: int, keep: Path) -> Measured:
+    """Iterations of the full machine, each followed by some by characters, the median of which."""
+    split, blocks = problem(p), []
+
+    def between(row: dict[str, float]) -> bool:
+        """A stopping rule that never stops: it is called after each iteration."""
+        again = rfm.fit(split, KERNEL, WARM_UP + 5, translations=True)
+        blocks.append(median(again.seconds[WARM_UP:]))
+        return False
+
+    run = rfm.fit(split, KERNEL, WARM_UP + rounds, device="cpu", stop=between)
+    return {"seconds": list(run.seconds[WARM_UP:]), "blocks": blocks[WARM_UP:]}
+
+
+def measure_reduced(p: int, rounds: int, keep: Path) -> Measured:
+    """Iterations of :func:`rfm.reduced`, from the time that a hundred of them take."""
+    seconds = [timed(lambda: rfm.reduced(p, KERNEL, 100))[0] / 100 for _ in range(1 + rounds)]
+    return {"seconds": seconds[1:], "peak GB": [peak_gb()]}
+
+
 PIECES = ("kernel", "Cholesky", "triangular solves", "AGOP", "root", "prediction")
 
 MEASURES: dict[str, Callable[[int, int, Path], Measured]] = {
@@ -253,6 +293,9 @@ MEASURES: dict[str, Callable[[int, int, Path], Measured]] = {
     XRFM: measure_xrfm,
     XRFM_BATCHES: lambda p, rounds, keep: measure_xrfm(p, rounds, keep, batch=128),
     "pieces": measure_pieces,
+    BLOCKS: measure_blocks,
+    "beside": measure_beside,
+    REDUCED: measure_reduced,
 }
 
 
@@ -380,6 +423,42 @@ def growth(sizes: list[int], rounds: int, patience: float) -> dict[str, pd.DataF
     return {"bench_growth": _table("p", times), "bench_memory": _table("p", memory)}
 
 
+def trap(
+    beside: int, blocks: list[int], orders: list[int], patience: float
+) -> dict[str, pd.DataFrame]:
+    """What an iteration of the trap costs in blocks and on four numbers, at orders without end."""
+    rows = []
+
+    def row(machine: str, p: int, found: Measured, ratio: float | None = None) -> None:
+        seconds, peak = median(found["seconds"]), max(found.get("peak GB", [math.nan]))
+        aim, reached = TRAP_AIMS.get((machine, p), ("", None))
+        rows.append(
+            {
+                "machine": machine,
+                "n": p,
+                "training samples": p * p - p,
+                "seconds": _digits(seconds),
+                "full / this": "" if ratio is None else _digits(ratio),
+                "peak, GB": "" if math.isnan(peak) else _digits(peak),
+                "other programs, %": round(found["others"][0]),
+                "aim": aim,
+                "met": "" if reached is None else "yes" if reached(seconds, ratio, peak) else "no",
+            }
+        )
+
+    nowhere = Path(os.devnull)
+    both = in_own_process("beside", beside, 5, nowhere, patience)
+    row("full", beside, both)
+    pairs = zip(both["seconds"], both["blocks"], strict=True)
+    there = both | {"seconds": both["blocks"]}
+    row(BLOCKS, beside, there, median(full / block for full, block in pairs))
+    for p in blocks:
+        row(BLOCKS, p, in_own_process(BLOCKS, p, 3 if p < 400 else 1, nowhere, patience))
+    for p in orders:
+        row(REDUCED, p, in_own_process(REDUCED, p, 5, nowhere, patience))
+    return {"bench_trap": pd.DataFrame(rows)}
+
+
 def settings(p: int, rounds: int) -> pd.DataFrame:
     """What the figures depend on."""
     kind = torch.backends.cpu.get_cpu_capability().replace("AVX512", "AVX-512")
@@ -431,6 +510,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often all contenders run")
     parser.add_argument("--p", type=int, default=61, help="the modulus to compare at")
     parser.add_argument("--growth", type=int, nargs="*", default=[29, 61, 97, 113])
+    parser.add_argument("--blocks", type=int, nargs="*", default=[256, 509])
+    parser.add_argument("--orders", type=int, nargs="*", default=[61, 1009, 10007, 10**9 + 7])
     parser.add_argument(
         "--patience", type=float, default=60, help="seconds to try for an undisturbed run"
     )
@@ -445,6 +526,7 @@ def main() -> None:
         lambda: {"bench_settings": settings(asked.p, asked.rounds)},
         lambda: compare(asked.p, asked.rounds, asked.patience),
         lambda: growth(asked.growth, 3, asked.patience),
+        lambda: trap(asked.p, asked.blocks, asked.orders, asked.patience),
     ):
         for name, table in measure().items():
             print("", table.to_string(index=False, na_rep=""), sep="\n", flush=True)

@@ -822,6 +822,36 @@ def weighed(run: rfm.Run) -> dict[str, Plain]:
     }
 
 
+# ------------------------------------------------------------------- 11, the trap is a theorem
+
+
+def tilts() -> Iterator[Setting]:
+    """Move one point out of the trap, three kernels: how far the metric is tilted."""
+    for p, kernel in product(primerange(7, 38), (GAUSSIAN, rfm.Gaussian(1.0), QUADRATIC)):
+        task = rfm.addition(p)
+        trapped = rfm.withhold(task, task.reflection(0).fixed_points())
+        yield setting(trapped.move(task.pair(0, 1)), kernel, reflection="s", modulus=p)
+
+
+def tilt(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome, and the odd part of the last metric under s.
+
+    ``odd`` is its norm and ``second`` that of all eigenvalues but the n − 1 largest, both relative
+    to the metric's; ``circulant`` is the share of the circulant antisymmetric cross block in the
+    square of the odd part.
+    """
+    task, M = run.split.task, run.features
+    n, odd = task.n, rfm.odd_part(M, task.reflection(0))
+    rows = torch.arange(n)
+    across = torch.stack([odd[n + (rows + d) % n, rows].mean() for d in range(n)])
+    return {
+        **outcome(run),
+        "odd": float(odd.norm() / M.norm()),
+        "circulant": round(float(2 * n * across.square().sum() / odd.square().sum()), 6),
+        "second": float(torch.linalg.eigvalsh(M)[: n + 1].norm() / M.norm()),
+    }
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: its settings, and what it keeps of each run."""
@@ -854,6 +884,7 @@ TABLES: Mapping[str, Table] = {
     "predicted": Table(predicted, foretold),
     "predicted_by_more": Table(predicted_by_more, foretold),
     "orbit_map": Table(orbit_map, weighed),
+    "tilts": Table(tilts, tilt),
 }
 
 
