@@ -283,16 +283,18 @@ class TranslationMachine:
         rows = max(1, PIECE // (2 * n * len(t)))
         for α in self.α.unbind(2):
             sums, origin = α.new_zeros(n, 2, len(t)), None
+            by_second = α[T.minus[:, Δ], columns]  # at (b′ ⋆ d⁻¹, d), the sample with b′
             for some in columns.split(rows):
                 w = _values(T, self.kernel, Δ[some], Δ, self.M, weights=True)  # (n, k, m)
                 own = torch.arange(len(some))
                 if radial:
                     w[0, some, own] = 0.0
                 h = α.new_empty(n, 2, len(some), len(t))
-                for a in u.split(max(1, PIECE // (8 * k * len(t)))):
+                step = max(1, PIECE // (8 * k * len(t)))
+                for a in (slice(at, at + step) for at in range(0, n, step)):
                     h[a, 0] = w[a].mT @ α[earlier[a]].mT
-                    first = T.minus[a[:, None], Δ]  # of the samples with b′ = a
-                    h[a, 1] = w[first, columns].mT @ α[earlier[first], columns[:, None]]
+                    first = T.minus[a, Δ]  # of the samples with b′ in a
+                    h[a, 1] = w[first, columns].mT @ by_second[earlier[a]].mT
                 if radial:
                     total = h[:, 0].sum(0)
                     h[0, 0] -= total
@@ -304,7 +306,7 @@ class TranslationMachine:
                         origin = first[T.minus[:, t]].mT  # (n, 2, T)
                     h -= origin[:, :, None]
                     sums += h.sum(2)
-                size = max(size, float(h.abs().max()))
+                size = max(size, *(abs(float(end)) for end in h.aminmax()))
                 H = through @ T.transform(h, 0).flatten(2)  # (characters, 2, m T)
                 core += H.conj() @ H.mT
             if centred:
