@@ -13,7 +13,7 @@ The formulas are plain arithmetic: they take floating-point numbers, fractions a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from torch import Tensor
 
 from rfm.arguments import flag, instance, integer, real
 from rfm.kernels import Kernel
+from rfm.solve import SingularKernelError
 from rfm.symmetry import Symmetry
 
 Number = Any
@@ -179,8 +180,12 @@ class FourNumbers:
         return a1, (a - a1) / self.n, c1, (c - c1) / self.n
 
     def relations(self, radial: bool) -> list[float]:
-        """Squared distances, or inner products, of two samples in each of the five relations."""
-        if radial:
+        """Squared distances, or inner products, of two samples in each of the five relations.
+
+        Raises:
+            ValueError: if ``radial`` is no bool.
+        """
+        if flag(radial, "radial"):
             μ, ν = self.odd, self.even
             return [0.0, 4 * μ, ν + μ, ν + 3 * μ, 2 * (ν + μ)]
         a1, a2, c1, c2 = self.entries
@@ -188,46 +193,68 @@ class FourNumbers:
         return [2 * a1 + b, 2 * c1 + b, a1 + b, c1 + b, b]
 
     def from_axis(self, radial: bool) -> list[float]:
-        """The same of a withheld point (t, t) and a sample that has t, or has not."""
-        if radial:
+        """The same of a withheld point (t, t) and a sample that has t, or has not.
+
+        Raises:
+            ValueError: if ``radial`` is no bool.
+        """
+        if flag(radial, "radial"):
             return [self.even + self.odd, 3 * self.even + self.odd]
         _, a2, _, c2 = self.entries
         b = 2 * (a2 + c2)
         return [self.even + b, b]
 
     def fit(self, kernel: Kernel, ridge: float = 0.0) -> Expansion:
-        """The coefficients of the machine that is fitted under this metric."""
-        u = torch.tensor(self.relations(kernel.translation_invariant), dtype=torch.float64)
-        return expansion(self.n, kernel.checked(kernel.profile, u).tolist(), ridge)
+        """The coefficients of the machine that is fitted under this metric.
+
+        Raises:
+            ValueError: if ``kernel`` is no kernel, or the ridge not a finite number of at least 0.
+            rfm.SingularKernelError: if K + λI is singular, or its entries are not finite.
+        """
+        instance(kernel, Kernel, "kernel")
+        ridge = real(ridge, "ridge", "a finite number of at least 0", 0)
+        k = _values(kernel, kernel.profile, self.relations(kernel.translation_invariant))
+        try:
+            return expansion(self.n, k, ridge)
+        except ZeroDivisionError:
+            raise SingularKernelError(f"the kernel matrix is singular under {self}") from None
 
     def margin(self, kernel: Kernel, ridge: float = 0.0) -> float:
         """The lead of the right class at each withheld point: −2 (k_near − k_far) / l₁.
 
         All other classes tie, and it is negative whenever a nearer sample counts for more: the
         right class is the only one without a sample in row t, so it is last.
+
+        Raises:
+            ValueError: as :meth:`fit`.
+            rfm.SingularKernelError: as :meth:`fit`.
         """
-        u = torch.tensor(self.from_axis(kernel.translation_invariant), dtype=torch.float64)
-        near, far = kernel.checked(kernel.profile, u).tolist()
-        return 2 * (near - far) * self.fit(kernel, ridge).E
+        fitted = self.fit(kernel, ridge)
+        u = self.from_axis(kernel.translation_invariant)
+        near, far = _values(kernel, kernel.profile, u)
+        return 2 * (near - far) * fitted.E
 
     def step(
         self, kernel: Kernel, ridge: float = 0.0, power: float = 0.5, centred: bool = True
     ) -> FourNumbers:
-        """The next metric, AGOP^s: μ±′ = (μ±² η±)^s, ν₊′ = (ν₊² κ₊)^s, ν₋′ = 0."""
+        """The next metric, AGOP^s: μ±′ = (μ±² η±)^s, ν₊′ = (ν₊² κ₊)^s, ν₋′ = 0.
+
+        Raises:
+            ValueError: as :meth:`fit`, if the power is not positive or ``centred`` no bool, or if
+                the next metric is not finite.
+            rfm.SingularKernelError: as :meth:`fit`.
+        """
+        power = real(power, "power", "a positive finite number", 5e-324)
+        centred, fitted = flag(centred, "centred"), self.fit(kernel, ridge)
         radial = kernel.translation_invariant
-        u = torch.tensor(self.relations(radial), dtype=torch.float64)
-        w = kernel.checked(kernel.weight, u)
-        if radial:
-            w[0] = 0.0  # times x − x
-        η = gains(self.n, w.tolist(), self.fit(kernel, ridge), radial, centred)
-        constant = 0.0 if radial else max(η.constant, 0.0)
-        return FourNumbers(
-            self.n,
-            (self.even**2 * η.even) ** power,
-            (self.odd**2 * η.odd) ** power,
-            (self.constant**2 * constant) ** power,
-            0.0,
-        )
+        w = _values(kernel, kernel.weight, self.relations(radial), first=0.0 if radial else None)
+        η = gains(self.n, w, fitted, radial, centred)
+
+        def root(eigenvalue: float, gain: float) -> float:
+            return (eigenvalue**2 * max(gain, 0.0)) ** power  # less than 0 by rounding only
+
+        constant = 0.0 if radial else root(self.constant, η.constant)
+        return FourNumbers(self.n, root(self.even, η.even), root(self.odd, η.odd), constant, 0.0)
 
     def metric(self, mirror: Symmetry) -> Tensor:
         """M as a (2n, 2n) matrix when the axis of this reflection is withheld.
@@ -243,6 +270,25 @@ class FourNumbers:
         A = a1 * torch.eye(self.n, dtype=torch.float64) + a2
         C = c1 * mirror.matrix()[self.n :, : self.n].double() + c2
         return torch.cat([torch.cat([A, C.T], 1), torch.cat([C, A], 1)])
+
+
+def _values(
+    kernel: Kernel,
+    function: Callable[[Tensor], Tensor],
+    u: list[float],
+    first: float | None = None,
+) -> list[float]:
+    """A profile or weight at some numbers; ``first`` stands for the first, a weight of x − x.
+
+    Raises:
+        rfm.SingularKernelError: if a value is not finite.
+    """
+    found = kernel.checked(function, torch.tensor(u, dtype=torch.float64)).tolist()
+    if first is not None:
+        found[0] = first
+    if not all(math.isfinite(value) for value in found):
+        raise SingularKernelError(f"{kernel!r} is not finite at one of {u}")
+    return found
 
 
 def reduced(
@@ -271,6 +317,7 @@ def reduced(
 
     Raises:
         ValueError: as :class:`FourNumbers`, or for a setting out of range.
+        rfm.SingularKernelError: as :meth:`FourNumbers.fit`.
     """
     instance(kernel, Kernel, "kernel")
     iterations = integer(iterations, "iterations", 1)
@@ -286,9 +333,9 @@ def reduced(
                 "odd": M.odd,
                 "constant": M.constant,
                 "opposite": M.opposite,
-                "ratio": M.even / M.odd,
+                "ratio": M.even / M.odd if M.odd else math.nan,
                 "margin": M.margin(kernel, ridge),
-                "step": _norm(new, M) / _norm(M),
+                "step": _norm(new, M) / _norm(M) if _norm(M) else math.nan,
             }
         )
         M = new

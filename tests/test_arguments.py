@@ -394,6 +394,7 @@ MOVABLE = {
     "Interrupted": rfm.Interrupted(RUN),
     "RunError": rfm.RunError("why", 3, RUN),
     "RunError without rows": rfm.RunError("why", 1, None),
+    "FourNumbers": rfm.FourNumbers(7, 0.5, 1.5),
     "SingularKernelError": rfm.SingularKernelError("why"),
     "JitterWarning": rfm.JitterWarning("why"),
 }

@@ -2403,6 +2403,46 @@ def _converges(D: Draw) -> None:
     )
 
 
+@entry("FourNumbers.*", "reduced", examples=60)
+def _reduces(D: Draw) -> None:
+    """One step on four numbers is one dense step."""
+    n, order = D.integer(5, 7, "n", (9.0,), 10**13, limited=False)
+    if isinstance(order, int) and order >= 5:
+        D.judged(n, order % 2 == 0 or order > 10**12, False, "an even order")
+    numbers = [
+        D.number((0.5, 1.0, 2.0), lambda x: 0 <= x < INF, "an eigenvalue")[0] for _ in "1234"
+    ]
+    result = D.call("FourNumbers", n, *numbers)
+    if not D.expect(result) or not all(0.1 < float(x) < 10 for x in numbers):
+        return
+    M, case = result.value, D.kernel(tame=True)
+    kernel = D.confused(case.make(), "kernel")
+    radial, _ = D.flag("radial")
+    u = D.call("FourNumbers.relations", M, radial)
+    D.expect(u, lambda u: equal(len(u), 5))
+    D.bad, D.open = [], (["a broken kernel"] if case.broken else [])
+    if not isinstance(kernel, rfm.Kernel):
+        D.bad.append("no kernel")
+    ridge, λ = D.number((1e-3, 0.1, 1.0), lambda x: 0 <= x < INF, "ridge")
+    for name in ("fit", "margin"):
+        D.expect(D.call(f"FourNumbers.{name}", M, kernel, ridge))
+    power, s = D.number((0.5, 1.0), lambda x: 0 < x < INF, "power")
+    centred, mean = D.flag("centred")
+    stepped = D.call("FourNumbers.step", M, kernel, ridge, power, centred)
+    D.expect(D.call("reduced", order, kernel, 2, ridge=ridge, power=power, centred=centred))
+    if M.n > 7 or not (1e-6 < λ < 10 and 0.2 < s < 2):
+        return
+
+    def right(new: rfm.FourNumbers) -> None:
+        mirror = rfm.addition(M.n).reflections[1]
+        trap = rfm.withhold(mirror.task, mirror.fixed_points())
+        recipe = {"ridge": λ, "power": s, "centred": mean, "warn": False}
+        dense = rfm.fit(trap, kernel, 1, M0=M.metric(mirror), **recipe).features
+        close(new.metric(mirror).numpy(), dense.numpy(), 1e-6)
+
+    D.expect(stepped, right)
+
+
 @entry("converged.*", "direction_converged.*", examples=40)
 def _makes_rules(D: Draw) -> None:
     name = D.pick("converged", "direction_converged")

@@ -181,6 +181,7 @@ def test_all_settings_are_columns() -> None:
         "centred": "True",
         "dtype": "float32",
         "stop": "converged(tolerance=0.001)",
+        "translations": "False",
         "M0": "identity",
     }
     how = {"device", "progress", "keep_features", "warn"}  # not what is computed
