@@ -22,8 +22,9 @@ COINCIDE = 1e-12  # squared distance below which two samples are one
 def check_kernel(kernel: Kernel) -> pd.DataFrame:
     """Try out a kernel, and say how far it is from what its profile says.
 
-    Compared are, in double precision, on x − y in Z_2 × Z_3 under a metric of full rank and under
-    one that makes samples coincide (u = 0):
+    Compared are, in double precision, on x − y in Z_2 × Z_3 under a metric of full rank, under one
+    that makes samples coincide (u = 0), and under the identity, where a run starts and the inner
+    product of samples that share no operand is 0:
 
     - **each number by itself**: the profile of many numbers, and of one at a time;
     - **value**: :meth:`rfm.Kernel.gram`, and the profile at dense ‖x − x′‖²_M or xᵀMx′;
@@ -52,6 +53,7 @@ def check_kernel(kernel: Kernel) -> pd.DataFrame:
     low = root[:, :5].clone()
     low[1] = low[0]  # the first two elements in the first place look alike
     metrics = {"": root @ root.T, " (far apart)": 9 * root @ root.T, " (coinciding)": low @ low.T}
+    metrics[" (identity)"] = torch.eye(d, dtype=torch.float64)
     differences = {}
     for where, M in metrics.items():
         X, w = task.one_hot(x), kernel.weights(x, x, M)

@@ -59,7 +59,8 @@ def votes(M: Tensor, pairs: Tensor, voters: Tensor, task: Task) -> Tensor:
 
     Every voter x' votes for its own label with the weight t(x, x')², where t is xᵀ M x' without the
     diagonal blocks of M: for x = (a, b) and x' = (a', b') the sum of C[b, a'] and C[b', a]. No pair
-    votes on itself; the mean is over the voters of a class, and 0 where there is none.
+    votes on itself; the mean is over the voters of a class, itself
+    included with a vote of 0, and 0 where there is none.
 
     Args:
         M: (2n, 2n) symmetric; the lower left block, second operand by first, is C.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from math import isnan
+from math import isfinite, isnan
 
 import pandas as pd
 from IPython.display import Markdown
@@ -61,9 +61,9 @@ def _printed(value: object, digits: int) -> object:
         number = float(value)
     except (TypeError, ValueError):
         return str(value)
-    if isnan(number):
-        return "no value"
-    number = round(number, digits)
+    if not isfinite(number):
+        return "no value" if isnan(number) else str(number)
+    number = round(number, digits) + 0.0  # −0.0 is 0.0
     return number if digits else int(number)
 
 
@@ -130,6 +130,8 @@ def setting(*runs: Run | Mapping[object, Run] | Iterable[Run]) -> str:
 def _runs(one: object) -> Iterable[object]:
     if isinstance(one, Run):
         return [one]
+    if not isinstance(one, Iterable):
+        raise ValueError(f"a setting is that of runs, not of {one!r}")
     return one.values() if isinstance(one, Mapping) else one
 
 
@@ -153,7 +155,12 @@ def _told(settings: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def in_words(kernel: str) -> str:
-    """What a kernel prints, ``Gaussian(bandwidth=2.5)``, as words: Gaussian kernel, L = 2.5."""
+    """What a kernel prints, ``Gaussian(bandwidth=2.5)``, as words: Gaussian kernel with L = 2.5.
+
+    Raises:
+        ValueError: if that is no text.
+    """
+    instance(kernel, str, "kernel")
     name, _, parameters = kernel.partition("(")
     parameters = parameters.removesuffix(")").replace("=", " = ").replace("bandwidth", "L")
     return f"{name} kernel" + (f" with {parameters}" if parameters else "")
@@ -162,6 +169,21 @@ def in_words(kernel: str) -> str:
 def _listed(parts: Iterable[str]) -> str:
     *most, last = parts
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def _truth(holds: object) -> bool | None:
+    """A truth value, of NumPy or torch too, or None. Raises ValueError for anything else."""
+    if holds is None or isinstance(holds, bool):
+        return holds
+    try:
+        plain = holds.item()
+    except (AttributeError, ValueError, RuntimeError):
+        plain = holds
+    if not isinstance(plain, bool):
+        raise ValueError(
+            f"a truth value is needed: True, False or None (not stated), not {holds!r}"
+        )
+    return plain
 
 
 class Claims:
@@ -183,16 +205,15 @@ class Claims:
             ValueError: if it was made before, is no single line, or has no truth value.
         """
         instance(sentence, str, "sentence")
-        if "|" in sentence or "\n" in sentence:
+        if not sentence.strip() or "|" in sentence or "\n" in sentence:
             raise ValueError(f"a statement is one line without the sign |, not {sentence!r}")
         if sentence in self._said:
             raise ValueError(f"stated twice: {sentence!r}")
-        if holds is not None and not hasattr(holds, "__bool__"):
-            raise ValueError(f"a statement holds, does not or is not stated, not {holds!r}")
-        self._said[sentence] = self.ANSWERS[None if holds is None else bool(holds)]
+        self._said[sentence] = self.ANSWERS[_truth(holds)]
 
     def table(self, about: object) -> Markdown:
         """All statements, with a column that says what holds for ``about``."""
-        lines = [f"| statement | {about} |", "|:--|:--|"]
+        heading = " ".join(str(about).split()).replace("|", "∣")
+        lines = [f"| statement | {heading} |", "|:--|:--|"]
         lines += [f"| {sentence} | {answer} |" for sentence, answer in self._said.items()]
         return Markdown("\n".join(lines))

@@ -79,7 +79,8 @@ def fit(
         translations: compute by characters, in blocks: for a split that all translations
             (a, b′) ↦ (a ⋆ t, b′ ⋆ t) keep, b′ = τ(b), as the trap is. The same run, faster by a
             factor of some n² / 10, but for rounding: it can break this symmetry elsewhere and not
-            here. ``M0`` must have it too. On the CPU.
+            here, and the table's ``condition`` is a bound from other pivots. ``M0`` must have the
+            symmetry too. On the CPU.
 
     Raises:
         ValueError: for a setting out of range, a device that cannot do it, or a split or start

@@ -13,6 +13,7 @@ The formulas are plain arithmetic: they take floating-point numbers, fractions a
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ Number = Any
 """A float, a fraction or an expression of sympy."""
 
 LEAST, MOST = 5, 10**12  # orders
+VANISHED = sys.float_info.min / sys.float_info.epsilon  # a metric lost in underflow
 
 
 class Expansion(NamedTuple):
@@ -318,6 +320,7 @@ def reduced(
     Raises:
         ValueError: as :class:`FourNumbers`, or for a setting out of range.
         rfm.SingularKernelError: as :meth:`FourNumbers.fit`.
+        ArithmeticError: if the metric vanishes.
     """
     instance(kernel, Kernel, "kernel")
     iterations = integer(iterations, "iterations", 1)
@@ -326,6 +329,8 @@ def reduced(
     centred, M, rows = flag(centred, "centred"), FourNumbers(n), []
     for t in range(1, iterations + 1):
         new = M.step(kernel, ridge, power, centred)
+        if max(new.even, new.odd) <= VANISHED:
+            raise ArithmeticError(f"the metric has vanished in iteration {t}: {new}")
         rows.append(
             {
                 "iteration": t,
@@ -333,9 +338,9 @@ def reduced(
                 "odd": M.odd,
                 "constant": M.constant,
                 "opposite": M.opposite,
-                "ratio": M.even / M.odd if M.odd else math.nan,
+                "ratio": M.even / M.odd if M.odd else math.inf,
                 "margin": M.margin(kernel, ridge),
-                "step": _norm(new, M) / _norm(M) if _norm(M) else math.nan,
+                "step": _norm(new, M) / _norm(M),
             }
         )
         M = new

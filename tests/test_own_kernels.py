@@ -298,3 +298,15 @@ def test_features_stay_in_the_range_of_a_start_of_low_rank(kernel, rank, seed) -
         run = error.run
     for features in () if run is None else run.history[1:]:
         assert (basis.T @ features).norm() < 1e-7 * features.norm()
+
+
+class Torn(rfm.InnerProductKernel):
+    """Its profile is sound everywhere, its derivative is not at 0."""
+
+    def profile(self, u: Tensor) -> Tensor:
+        return u**2 + u.abs().sqrt() * 0
+
+
+def test_a_kernel_that_breaks_where_a_run_starts_is_refused() -> None:
+    with pytest.raises(ValueError, match="identity"):
+        rfm.check_kernel(Torn())

@@ -237,3 +237,24 @@ def test_a_series_has_no_truth_value() -> None:
 def test_pages_do_not_share_statements() -> None:
     page.Claims()("Said.", True)
     page.Claims()("Said.", False)
+
+
+@pytest.mark.parametrize("holds", [float("nan"), pd.NA, torch.tensor([True, False]), "yes", 1])
+def test_a_claim_needs_a_truth_value(holds: object) -> None:
+    with pytest.raises(ValueError, match="truth value"):
+        page.Claims()("x", holds)
+
+
+def test_odd_words_and_numbers() -> None:
+    claims = page.Claims()
+    with pytest.raises(ValueError, match="one line"):
+        claims(" ", True)
+    claims("x", torch.tensor(True))
+    assert claims.table("a\nb|c").data.splitlines()[0] == "| statement | a b∣c |"
+    for thing in (3, [3]):
+        with pytest.raises(ValueError, match="run"):
+            page.setting(thing)
+    with pytest.raises(ValueError, match="kernel"):
+        page.in_words(3)
+    assert page._printed(float("inf"), 0) == "inf"
+    assert str(page._printed(-0.0001, 2)) == "0.0"

@@ -217,3 +217,15 @@ def test_huge_orders_collapse_in_a_time_that_grows_like_a_logarithm() -> None:
 def test_bad_arguments_are_told(make, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         make()
+
+
+class Flat(rfm.RadialKernel):
+    """Its derivative is zero wherever it has one."""
+
+    def profile(self, u: torch.Tensor) -> torch.Tensor:
+        return torch.exp(-u.round())
+
+
+def test_a_metric_that_vanishes_is_told() -> None:
+    with pytest.raises(ArithmeticError, match="vanished in iteration 1"):
+        reduced(5, Flat(), 3, ridge=1e-6)

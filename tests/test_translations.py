@@ -156,6 +156,28 @@ def test_what_cannot_be_done_is_told() -> None:
         rfm.fit(trap, kernel, translations="yes")
 
 
+class Kinked(rfm.InnerProductKernel):
+    """Its derivative jumps at 0, the inner product of samples that share no operand under I."""
+
+    def profile(self, u: torch.Tensor) -> torch.Tensor:
+        return torch.relu(u) + u**2
+
+
+@pytest.mark.parametrize("n", [5, 7, 11])
+def test_what_is_zero_in_the_metric_stays_zero(n: int) -> None:
+    compare(without(rfm.addition(n), [0]), Kinked(), ridge=1e-2)
+
+
+@pytest.mark.parametrize("n", [7, 11, 13])
+def test_single_precision_starts(n: int) -> None:
+    split, kernel = without(rfm.addition(n), [0]), rfm.Gaussian(2.5)
+    recipe = {"ridge": 1e-3, "translations": True}
+    run = rfm.fit(split, kernel, 2, M0=torch.eye(2 * n, dtype=torch.float32), **recipe)
+    assert torch.equal(run.features, rfm.fit(split, kernel, 2, **recipe).features)
+    half = rfm.fit(split, kernel, 2, dtype=torch.float32, **recipe)
+    rfm.fit(split, kernel, 2, M0=half.features, dtype=torch.float32, **recipe)
+
+
 def test_memory_is_estimated() -> None:
     trap = without(rfm.addition(61), [0])
     assert memory_estimate(trap, translations=True) > 0
