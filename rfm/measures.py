@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rfm.arguments import instance, square
+from rfm.judging import leads
 from rfm.machine import TIE
 from rfm.profiles import Quadratic
 from rfm.seeds import Seed, generator
@@ -59,8 +60,8 @@ def votes(M: Tensor, pairs: Tensor, voters: Tensor, task: Task) -> Tensor:
 
     Every voter x' votes for its own label with the weight t(x, x')², where t is xᵀ M x' without the
     diagonal blocks of M: for x = (a, b) and x' = (a', b') the sum of C[b, a'] and C[b', a]. No pair
-    votes on itself; the mean is over the voters of a class, itself
-    included with a vote of 0, and 0 where there is none.
+    votes on itself: it counts among the voters of its class with a vote of 0. The mean is 0 for a
+    class without voters.
 
     Args:
         M: (2n, 2n) symmetric; the lower left block, second operand by first, is C.
@@ -96,8 +97,7 @@ def vote_accuracy(M: Tensor, split: Split) -> float:
     """
     instance(split, Split, "split")
     found = votes(M, split.test, split.train, split.task)
-    label = split.task.label(split.test)[:, None]
-    lead = found.gather(1, label)[:, 0] - found.scatter(1, label, -math.inf).amax(1)
+    lead = leads(found, split.task.label(split.test))
     return float((lead > TIE[found.dtype] * found.amax()).double().mean())
 
 

@@ -146,8 +146,11 @@ def _told(settings: Mapping[str, object]) -> tuple[str, ...]:
         recipe.append("from given features")
     count = settings["iterations"]
     length = "one iteration" if count == 1 else f"{count} iterations"
-    if tolerance := re.fullmatch(r"\w*converged\(tolerance=(.*)\)", str(settings["stop"])):
-        length += f" or until the metric moves by less than {float(tolerance[1]):g} of its norm"
+    rule = re.fullmatch(r"(direction_)?converged\(tolerance=(.*)\)", str(settings["stop"]))
+    if rule:
+        what = "the metric's direction moves by less than {:g}"
+        what = what if rule[1] else "the metric moves by less than {:g} of its norm"
+        length += " or until " + what.format(float(rule[2]))
     elif settings["stop"]:
         length += f" or until {settings['stop']}"
     split = str(settings["split"]).replace("%", " %")

@@ -77,8 +77,8 @@ def fit(
         warn: tell a jitter, once a run, by a :class:`rfm.JitterWarning`; the table has it in any
             case.
         translations: compute by characters, in blocks: for a split that all translations
-            (a, b′) ↦ (a ⋆ t, b′ ⋆ t) keep, b′ = τ(b), as the trap is. The same run, faster by a
-            factor of some n² / 10, but for rounding: it can break this symmetry elsewhere and not
+            (a, b′) ↦ (a ⋆ t, b′ ⋆ t) keep, b′ = τ(b), as the trap is. The same run, and
+            faster the larger n is, but for rounding: it can break this symmetry elsewhere and not
             here, and the table's ``condition`` is a bound from other pivots. ``M0`` must have the
             symmetry too. On the CPU.
 

@@ -99,12 +99,7 @@ def factorise(
         pivots = L.diagonal()
         if int(info) == 0 and bool(pivots.min() ** 2 > N * finite.eps * pivots.max() ** 2):
             if jitter and warn:
-                warnings.warn(
-                    f"kernel matrix of size {N} is singular to working precision: "
-                    f"{jitter:.1e} added to its diagonal",
-                    JitterWarning,
-                    stacklevel=2,
-                )
+                tell_jitter(N, jitter)
             return Factor(L, ridge + jitter, jitter, float(diagonal.max()))
     if not bool(torch.isfinite(K).all()):
         raise SingularKernelError(
@@ -114,6 +109,16 @@ def factorise(
     raise SingularKernelError(
         f"kernel matrix of size {N} is singular even with {JITTERS[K.dtype][-1]:.0e} of its mean "
         "diagonal added; use a larger ridge, or double precision"
+    )
+
+
+def tell_jitter(N: int, jitter: float) -> None:
+    """Warn of what was added to the diagonal of a kernel matrix of size N."""
+    warnings.warn(
+        f"kernel matrix of size {N} is singular to working precision: "
+        f"{jitter:.1e} added to its diagonal",
+        JitterWarning,
+        stacklevel=3,
     )
 
 

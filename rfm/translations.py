@@ -10,7 +10,6 @@ stands for the whole training set in the AGOP. Cost n |Δ|³ instead of (n |Δ|)
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +18,7 @@ from torch import Tensor
 
 from rfm.kernels import BLOCK, RESOLUTION, Kernel
 from rfm.machine import SHRUNK, TIE
-from rfm.solve import JITTERS, JitterWarning, SingularKernelError
+from rfm.solve import JITTERS, SingularKernelError, tell_jitter
 from rfm.spectral import LOST, RoundingError, floor
 from rfm.splits import Kind, Split
 from rfm.tasks import Task
@@ -378,11 +377,6 @@ def _factorise(
         low, high = float(pivots.min()), float(pivots.max())
         if not bool(info.any()) and low > 0 and low**2 > N * finite.eps * high**2:
             if jitter and warn:
-                warnings.warn(
-                    f"kernel matrix of size {N} is singular to working precision: "
-                    f"{jitter:.1e} added to its diagonal",
-                    JitterWarning,
-                    stacklevel=2,
-                )
+                tell_jitter(N, jitter)
             return BlockFactor(L, ridge + jitter, jitter, largest, (high / low) ** 2)
     raise SingularKernelError(f"kernel matrix of size {N} cannot be factorised")

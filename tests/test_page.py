@@ -258,3 +258,13 @@ def test_odd_words_and_numbers() -> None:
         page.in_words(3)
     assert page._printed(float("inf"), 0) == "inf"
     assert str(page._printed(-0.0001, 2)) == "0.0"
+
+
+def test_a_rule_about_the_direction_is_told_as_such() -> None:
+    split = rfm.random_split(rfm.addition(5), 0.5, 0)
+    said = {}
+    for rule in (rfm.converged(1e-3), rfm.direction_converged(1e-3)):
+        said[rule] = page.setting(rfm.fit(split, rfm.Gaussian(), 2, stop=rule))
+    plain, direction = said.values()
+    assert "until the metric moves by less than 0.001 of its norm" in plain
+    assert "until the metric's direction moves by less than 0.001" in direction
