@@ -9,7 +9,7 @@ from collections import Counter
 
 import notebooks
 import pytest
-from sympy import QQ, ring
+from sympy import QQ, field, ring
 
 import rfm
 
@@ -30,7 +30,7 @@ def executed(before: str = "", after: str = "") -> dict:
     assert not before or FORMULAS.count(before) == 1, before
     formulas = {"__name__": rfm.FourNumbers.__module__}
     exec(compile(FORMULAS.replace(before, after), "formulas", "exec"), formulas)
-    names = {"math": math, "Counter": Counter, "QQ": QQ, "ring": ring}
+    names = {"math": math, "Counter": Counter, "QQ": QQ, "field": field, "ring": ring}
     names |= {name: formulas[name] for name in ("Expansion", "expansion", "gains")}
     exec(cells(), names)
     return names
