@@ -206,7 +206,7 @@ class TranslationMachine:
         scale, largest = float(diagonal.mean()), float(diagonal.max())
         blocks = T.transform(K, 0)  # Hermitian
         del K
-        factor = _factorise(blocks, ridge, scale, largest, len(Δ) * T.task.n, warn)
+        factor = factorise_blocks(blocks, ridge, scale, largest, len(Δ) * T.task.n, warn)
         *_, classes = T.halves
         labels = T.plus[T.plus.diagonal()[:, None], Δ]  # (n, k): the class a ⋆ a ⋆ d
         Y = (labels[:, :, None] == classes).to(M.dtype)
@@ -363,7 +363,7 @@ def _values(
     return found
 
 
-def _factorise(
+def factorise_blocks(
     blocks: Tensor, ridge: float, scale: float, largest: float, N: int, warn: bool
 ) -> BlockFactor:
     """As :func:`rfm.factorise`, whose rule is applied to the pivots of all blocks together."""

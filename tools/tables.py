@@ -26,7 +26,10 @@ from sympy import primerange
 import rfm
 from rfm import Setting, Split, Symmetry
 from rfm.judging import leads
+from rfm.starts import averaged, entry_orbits, wishart
 from rfm.sweeps import Measure, Plain, outcome
+from rfm.translations import Translations
+from rfm.two_spectra import Midpoints, TwoSpectra
 
 DATA = ROOT / "book" / "data"
 GAUSSIAN, QUADRATIC = rfm.Gaussian(bandwidth=2.5), rfm.Quadratic()
@@ -852,6 +855,184 @@ def tilt(run: rfm.Run) -> dict[str, Plain]:
     }
 
 
+# --------------------------------------------------------------- 12, break the start, not the data
+
+
+@cache
+def twists(task: rfm.Task) -> Mapping[str, list[rfm.Equivalence]]:
+    """Maps that keep the training set without the axis of s, by name; all but the rotations."""
+    e, n, φ = task.group.identity, task.n, rfm.automorphisms(task.group)
+    same, inverse = torch.arange(n), task.group.inverses
+
+    def move(φ: torch.Tensor, s: int, t: int) -> rfm.Equivalence:
+        return rfm.Equivalence(task, φ, s, t, False)
+
+    return {
+        "swap": [rfm.Equivalence(task, same, e, e, True)],
+        "negation": [move(inverse, e, e)],
+        "translations": [move(same, t, t) for t in range(n)],
+        "rotations": [move(same, t, int(inverse[t])) for t in range(n)],
+        "automorphisms": [move(f, e, e) for f in φ],
+        "squares": [move(f[f], e, e) for f in φ],
+    }
+
+
+SYMMETRIES = (
+    *("", "swap", "negation", "translations", "rotations", "automorphisms", "squares"),
+    *("swap, translations", "swap, automorphisms", "swap, squares", "translations, squares"),
+    *("translations, rotations", "translations, automorphisms", "swap, translations, squares"),
+    "swap, translations, automorphisms",
+)  # the last is the whole group of the split
+USUAL = ("", "swap", "translations", "swap, translations", "swap, translations, squares")
+USUAL += ("swap, translations, automorphisms",)
+
+
+@cache
+def orbits_under(task: rfm.Task, symmetry: str) -> torch.Tensor:
+    """Of entries of a metric, under the maps of some names."""
+    return entry_orbits(g for name in symmetry.split(", ") for g in twists(task)[name])
+
+
+def drawn(task: rfm.Task, symmetry: str, seed: int, width: int = 256) -> torch.Tensor:
+    """A random metric, averaged over the maps of some names."""
+    M = wishart(task, seed, width)
+    return averaged(M, orbits_under(task, symmetry)) if symmetry else M
+
+
+def without_circulant(M: torch.Tensor, task: rfm.Task) -> torch.Tensor:
+    """M less the part of its cross block that the translations keep."""
+    part = averaged(M, orbits_under(task, "translations"))
+    part[: task.n, : task.n] = part[task.n :, task.n :] = 0
+    return M - part
+
+
+def blocks(task: rfm.Task, seed: int, within: bool) -> torch.Tensor:
+    """A random metric without its cross block; or the identity with that cross block.
+
+    In the second case scaled to 0.9 in the spectral norm, so that the metric is positive.
+    """
+    M, n = wishart(task, seed), task.n
+    C = M[n:, :n].clone()
+    M[n:, :n] = M[:n, n:] = 0
+    if within:
+        return M
+    C *= 0.9 / torch.linalg.matrix_norm(C, 2)
+    return torch.eye(2 * n, dtype=M.dtype) + torch.cat(
+        [torch.cat([M.new_zeros(n, n), C.T], 1), torch.cat([C, M.new_zeros(n, n)], 1)]
+    )
+
+
+def signed(task: rfm.Task, positive: int, seed: int) -> torch.Tensor:
+    """Circulant and swap-symmetric: |ρ| from 0.1 to 0.5 at random, so many of them positive."""
+    mid, dice = Midpoints(first_mirror(task)), torch.Generator().manual_seed(seed)
+    k = len(mid.h)
+    size = 0.1 + 0.4 * torch.rand(k, generator=dice, dtype=torch.float64)
+    up = torch.randperm(k, generator=dice) < positive
+    return TwoSpectra.relative(mid, torch.where(up, size, -size)).metric
+
+
+def collapsed_on(mirror: Symmetry, size: float = 0.9) -> torch.Tensor:
+    """The identity less so much of the permutation of a reflection: nearly the trap of its axis."""
+    d = mirror.task.dimension
+    return torch.eye(d, dtype=torch.float64) - size * mirror.matrix()
+
+
+def made_starts(task: rfm.Task, seed: int) -> Iterator[tuple[str, torch.Tensor]]:
+    """Starts that are not a symmetrised random metric."""
+    k = task.n // 2
+    yield "no cross block", blocks(task, seed, within=True)
+    yield "cross block only", blocks(task, seed, within=False)
+    yield "no circulant part", without_circulant(drawn(task, "", seed), task)
+    yield "no circulant part, swap", without_circulant(drawn(task, "swap", seed), task)
+    if task.n % 2:
+        for name, positive in (("all −", 0), ("one +", 1), ("half +", k // 2), ("all +", k)):
+            yield f"circulant, {name}", signed(task, positive, seed)
+    yield "trap of another axis", collapsed_on(task.reflections[1 + seed])
+
+
+DRAWS = range(10)
+
+
+def without_axis(task: rfm.Task) -> Split:
+    """The training set of the trap of s."""
+    return rfm.withhold(task, first_mirror(task).fixed_points())
+
+
+def begun(M0: torch.Tensor, split: Split, kernel: rfm.Kernel, **labels: Plain) -> Setting:
+    """Twenty-five iterations from a start: a symmetric metric has not lost its symmetry yet."""
+    options = {"M0": M0, "iterations": 25, "keep_features": True}
+    return Setting(split, kernel, options, {"order": split.task.n, **labels})
+
+
+def starts() -> Iterator[Setting]:
+    """Withhold the axis and start from metrics of many kinds, ten draws of each: the main table."""
+    three = (*KERNELS, rfm.Matern(bandwidth=2.5))
+    for n, kernel, seed in product((13, 29), three, DRAWS):
+        task = rfm.addition(n)
+        for symmetry in SYMMETRIES:
+            M0 = drawn(task, symmetry, seed)
+            yield begun(M0, without_axis(task), kernel, start="random", keeps=symmetry, seed=seed)
+        for name, M0 in made_starts(task, seed):
+            yield begun(M0, without_axis(task), kernel, start=name, keeps="", seed=seed)
+        if not seed:
+            M0 = torch.eye(2 * n, dtype=torch.float64)
+            yield begun(M0, without_axis(task), kernel, start="identity", keeps="", seed=0)
+    tasks = [rfm.addition(*m) for m in ((15,), (21,), (23,), (5, 5), (27,), (28,), (31,))]
+    for task, kernel, seed, symmetry in product(tasks, three, DRAWS, USUAL):
+        M0 = drawn(task, symmetry, seed)
+        yield begun(M0, without_axis(task), kernel, start="random", keeps=symmetry, seed=seed)
+    for n, kernel, seed, symmetry in product((53, 61), KERNELS, DRAWS, USUAL):
+        M0 = drawn(rfm.addition(n), symmetry, seed)
+        made = begun(
+            M0, without_axis(rfm.addition(n)), kernel, start="random", keeps=symmetry, seed=seed
+        )
+        kept = "translations" in symmetry
+        yield replace(made, options={**made.options, "translations": True}) if kept else made
+    others = rfm.subtraction(29), rfm.multiplication(29), rfm.division(29)
+    for task, kernel, seed, symmetry in product(others, KERNELS, SEEDS, ("", "swap")):
+        M0 = drawn(task, symmetry, seed)
+        yield begun(M0, without_axis(task), kernel, start="random", keeps=symmetry, seed=seed)
+
+
+def freed(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome, and what became of the signs of the cross block's circulant spectrum.
+
+    ``half_at`` is the first iteration with half of the withheld points right, 0 if never, and
+    ``firm_right`` how many lead by more than 1e-4 in the end. ``highest`` and ``lowest`` are the
+    largest and smallest real part of ρ(χ), χ ≠ 1, at the start, ``last_highest`` and so on at the
+    end, with ``plus`` of ``frequencies`` positive; ``size`` is the median |ρ|. ``odd`` is the
+    swap-odd part of the last metric, relative to its norm, and ``circulant`` the deviation of its
+    cross block from constant diagonals.
+    """
+    task = run.split.task
+    held = run.split.test_kind == rfm.Kind.WITHHELD
+    half = (2 * run.right[:, held].sum(1) >= held.sum()).nonzero()
+    table = run.predictions[run.predictions["kind"] == "withheld"]
+    first, last = (relative_spectrum(M, task) for M in (run.history[0], run.features))
+    mirror = first_mirror(task)
+    return {
+        **outcome(run),
+        "half_at": int(half[0]) + 1 if len(half) else 0,
+        "firm_right": int((table["margin"] > 1e-4).sum()),
+        "highest": round(float(first.real.max()), 6),
+        "lowest": round(float(first.real.min()), 6),
+        "last_highest": round(float(last.real.max()), 3),
+        "last_lowest": round(float(last.real.min()), 3),
+        "plus": int((last.real > 0).sum()),
+        "frequencies": len(last),
+        "size": round(float(last.abs().median()), 3),
+        "odd": float(rfm.odd_part(run.features, mirror).norm() / run.features.norm()),
+        "circulant": round(rfm.circulant_deviation(run.features, task), 4),
+    }
+
+
+def relative_spectrum(M: torch.Tensor, task: rfm.Task) -> torch.Tensor:
+    """ρ(χ) = Ĉ / √(Â D̂), complex, for one of χ, χ̄ each, χ ≠ 1, of the mean over translations."""
+    spectrum = Translations(task).spectrum(M)[1:]
+    a, c, d = spectrum[:, 0, 0].real, spectrum[:, 0, 1], spectrum[:, 1, 1].real
+    return c / (a * d).clamp(min=1e-300).sqrt()
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: its settings, and what it keeps of each run."""
@@ -885,6 +1066,7 @@ TABLES: Mapping[str, Table] = {
     "predicted_by_more": Table(predicted_by_more, foretold),
     "orbit_map": Table(orbit_map, weighed),
     "tilts": Table(tilts, tilt),
+    "starts": Table(starts, freed),
 }
 
 
