@@ -1033,6 +1033,205 @@ def relative_spectrum(M: torch.Tensor, task: rfm.Task) -> torch.Tensor:
     return c / (a * d).clamp(min=1e-300).sqrt()
 
 
+def start_varied() -> Iterator[Setting]:
+    """The same with other recipes, scales, bandwidths, widths and more iterations."""
+    task = rfm.addition(29)
+    split = without_axis(task)
+    for symmetry, seed in product(("", "swap"), SEEDS):
+        M0 = drawn(task, symmetry, seed)
+        for kernel, (name, options) in product(KERNELS, START_RECIPES.items()):
+            made = begun(M0, split, kernel, varied=name, keeps=symmetry, seed=seed)
+            yield replace(made, options={**made.options, **options})
+        for kernel, factor in product(KERNELS, (0.1, 10.0)):
+            name = f"start times {factor:g}"
+            yield begun(factor * M0, split, kernel, varied=name, keeps=symmetry, seed=seed)
+        for kernel in (rfm.Gaussian(1.0), rfm.Gaussian(5.0), rfm.Laplace(), rfm.Matern(5.0, 2.5)):
+            yield begun(M0, split, kernel, varied="kernel", keeps=symmetry, seed=seed)
+        for kernel, width in product(KERNELS, (29, 58, 1024, 4096)):
+            M0_ = drawn(task, symmetry, seed, width)
+            name = f"width {width}"
+            yield begun(M0_, split, kernel, varied=name, keeps=symmetry, seed=seed)
+
+
+START_RECIPES: Mapping[str, Mapping] = {
+    "60 iterations": {"iterations": 60},
+    "ridge 1e-6": {"ridge": 1e-6},
+    "ridge 1e-2": {"ridge": 1e-2},
+    "raw gradients": {"centred": False},
+    "power 1/4": {"power": 0.25},
+    "single precision": {"dtype": torch.float32},
+}
+
+
+def sector(task: rfm.Task, seed: int, odd: bool, across: bool, circulant: bool) -> torch.Tensor:
+    """A random symmetric matrix of norm 1, swap-even or -odd, of one kind of blocks.
+
+    ``across`` takes the cross block or the diagonal ones, ``circulant`` what translations keep of
+    them or the rest.
+    """
+    n, dice = task.n, torch.Generator().manual_seed(seed)
+    E = torch.randn(2 * n, 2 * n, generator=dice, dtype=torch.float64)
+    E = E + E.T
+    other = torch.zeros_like(E)
+    other[:n, n:], other[n:, :n] = E[:n, n:], E[n:, :n]
+    E = other if across else E - other
+    even, kept = (averaged(E, orbits_under(task, k)) for k in ("swap", "translations"))
+    E = E - even if odd else even
+    kept = averaged(E, orbits_under(task, "translations"))
+    E = kept if circulant else E - kept
+    return E / E.norm()
+
+
+def start_sizes() -> Iterator[Setting]:
+    """How far from the identity? Towards a random metric, and along one sector at a time."""
+    task = rfm.addition(29)
+    split, identity = without_axis(task), torch.eye(task.dimension, dtype=torch.float64)
+    for t, kernel, symmetry, seed in product(TOWARDS, KERNELS, ("", "swap"), DRAWS):
+        M0 = (1 - t) * identity + t * drawn(task, symmetry, seed)
+        yield begun(M0, split, kernel, along="random", keeps=symmetry, size=t, seed=seed)
+    for n, size, kernel, seed in product((17, 23, 29), (1e-3, 1e-2, 1e-1), KERNELS, SEEDS):
+        task = rfm.addition(n)
+        identity = torch.eye(2 * n, dtype=torch.float64)
+        for odd, across, circulant in product((False, True), repeat=3):
+            E = sector(task, seed, odd, across, circulant)
+            name = f"{'odd' if odd else 'even'}, {'cross' if across else 'diagonal'} blocks"
+            name += ", circulant" if circulant else ", the rest"
+            M0 = identity + size * math.sqrt(2 * n) * E
+            labels = {"along": name, "keeps": "" if odd else "swap", "size": size, "seed": seed}
+            yield begun(M0, without_axis(task), kernel, **labels)
+
+
+TOWARDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
+
+
+def sign_patterns(task: rfm.Task, up_to_sign: bool) -> list[tuple[int, tuple[bool, ...]]]:
+    """Signs of the frequencies up to automorphisms: one pattern of each orbit, and its size.
+
+    ``up_to_sign`` takes a pattern and its opposite as the same.
+    """
+    mid, number = Midpoints(first_mirror(task)), task.group.logarithm
+    elements = torch.argsort(number)
+    moved = number[rfm.automorphisms(task.group)[:, elements[mid.h]]]  # χ ↦ χ∘φ, up to conjugation
+    place, turned = mid.place[moved], mid.sign[moved]
+    k = len(mid.h)
+    codes = torch.arange(2**k)
+    bits = codes[:, None] >> torch.arange(k) & 1
+    least = codes.clone()
+    for where, flips in zip(place, turned, strict=True):
+        images = bits[:, where]
+        if up_to_sign:
+            images = images ^ (flips < 0).long()
+        found = (images << torch.arange(k)).sum(1)
+        least = torch.minimum(least, found)
+        if up_to_sign:
+            least = torch.minimum(least, 2**k - 1 - found)
+    firsts, counts = least.unique(return_counts=True)
+    return [
+        (int(m), tuple(bool(b) for b in bits[f])) for f, m in zip(firsts, counts, strict=True)
+    ]
+
+
+def even_signs() -> Iterator[Setting]:
+    """Start I ± 0.3 with every pattern of signs of 14 frequencies, up to automorphisms."""
+    task = rfm.addition(29)
+    mid = Midpoints(first_mirror(task))
+    for count, signs in sign_patterns(task, up_to_sign=False):
+        ρ = 0.3 * (2.0 * torch.tensor(signs, dtype=torch.float64) - 1)
+        M0 = TwoSpectra.relative(mid, ρ).metric
+        for kernel in KERNELS:
+            text = "".join("−+"[s] for s in signs)
+            made = begun(M0, without_axis(task), kernel, signs=text, patterns=count)
+            yield replace(made, options={**made.options, "translations": True})
+
+
+def odd_cross(task: rfm.Task, amplitudes: torch.Tensor) -> torch.Tensor:
+    """A circulant antisymmetric cross block Σ z_χ sin_χ, as a swap-odd matrix of norm 1."""
+    mid, n = Midpoints(first_mirror(task)), task.n
+    Z = (mid.sin[1:].T @ amplitudes)[mid.minus]
+    E, where = torch.zeros(2 * n, 2 * n, dtype=torch.float64), mid.coordinates
+    E[where[n:, None], where[:n]], E[where[:n, None], where[n:]] = Z, Z.T
+    return E / E.norm()
+
+
+def odd_signs() -> Iterator[Setting]:
+    """Start I + ε E with E swap-odd and circulant, equal amplitudes, and patterns of signs."""
+    for n, size in ((17, 0.01), (17, 0.05), (17, 0.2), (23, 0.01), (23, 0.05), (23, 0.2)):
+        task = rfm.addition(n)
+        identity = torch.eye(2 * n, dtype=torch.float64)
+        for count, signs in sign_patterns(task, up_to_sign=True):
+            E = odd_cross(task, 2.0 * torch.tensor(signs, dtype=torch.float64) - 1)
+            text = "".join("−+"[s] for s in signs)
+            labels = {"signs": text, "patterns": count, "size": size}
+            made = begun(identity + size * math.sqrt(2 * n) * E, without_axis(task), GAUSSIAN)
+            made = replace(made, labels={**made.labels, **labels})
+            yield replace(made, options={**made.options, "translations": True})
+
+
+def start_held_out() -> Iterator[Setting]:
+    """Hold out one sample, and two, from random starts; also such as keep what the split keeps."""
+    for moduli, kernel in product(((13,), (15,)), KERNELS):
+        task, n = rfm.addition(*moduli), math.prod(moduli)
+        for held in rfm.single_classes(task) + rfm.pair_classes(task):
+            split = rfm.withhold(task, held.representative)
+            moves = [g for g in equivalences_of(task) if split.kind.equal(renamed(split, g))]
+            orbits = entry_orbits(moves)
+            for start, seed in product(("identity", "random", "random, as the split"), DRAWS):
+                if start == "identity" and seed:
+                    continue
+                M0 = torch.eye(2 * n, dtype=torch.float64)
+                if start != "identity":
+                    M0 = wishart(task, seed)
+                if start.endswith("split"):
+                    M0 = averaged(M0, orbits)
+                yield begun(
+                    M0,
+                    split,
+                    kernel,
+                    start=start,
+                    held_out=len(held.representative),
+                    difference=held.name,
+                    common_mirror=held.common_mirror is not None,
+                    same_label=held.same_label,
+                    kept_by=len(moves),
+                    seed=seed,
+                )
+
+
+@cache
+def equivalences_of(task: rfm.Task) -> list[rfm.Equivalence]:
+    """All renamings that keep the table."""
+    return list(rfm.equivalences(task))
+
+
+def renamed(split: Split, g: rfm.Equivalence) -> torch.Tensor:
+    """The kinds of the samples after a renaming."""
+    kind = torch.empty_like(split.kind)
+    kind[g.on_samples()] = split.kind
+    return kind
+
+
+def start_fractions() -> Iterator[Setting]:
+    """Random parts of a table from several starts: is it a better machine?"""
+    wanted = product((31,), (0.2, 0.3, 0.4, 0.5, 0.6, 0.7), KERNELS, SEEDS)
+    for n, fraction, kernel, seed in wanted:
+        task = rfm.addition(n)
+        split = rfm.random_split(task, fraction, seed)
+        features = rfm.random_circulant_features(task, seed)
+        starts = {
+            "identity": torch.eye(2 * n, dtype=torch.float64),
+            "random": drawn(task, "", seed),
+            "random, swap": drawn(task, "swap", seed),
+            "random, translations": drawn(task, "translations", seed),
+            "random circulant": features,
+        }
+        for start, M0 in starts.items():
+            options = {"M0": M0, "iterations": 40}
+            labels = {"order": n, "fraction": fraction, "start": start, "seed": seed}
+            yield Setting(split, kernel, options, labels)
+        labels = {"order": n, "fraction": fraction, "start": "random circulant, fixed"}
+        yield Setting(split, kernel, {"M0": features, "iterations": 1}, {**labels, "seed": seed})
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: its settings, and what it keeps of each run."""
@@ -1067,6 +1266,12 @@ TABLES: Mapping[str, Table] = {
     "orbit_map": Table(orbit_map, weighed),
     "tilts": Table(tilts, tilt),
     "starts": Table(starts, freed),
+    "start_varied": Table(start_varied, freed),
+    "start_sizes": Table(start_sizes, freed),
+    "even_signs": Table(even_signs, freed),
+    "odd_signs": Table(odd_signs, freed),
+    "start_held_out": Table(start_held_out),
+    "start_fractions": Table(start_fractions),
 }
 
 
