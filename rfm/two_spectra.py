@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from rfm.arguments import flag, instance, real, row, square
+from rfm.immutable import Immutable
 from rfm.kernels import RESOLUTION, Kernel
 from rfm.machine import TIE
 from rfm.symmetry import Symmetry
@@ -28,7 +29,7 @@ from rfm.translations import BlockFactor, Translations, factorise_blocks
 LARGEST = 255  # order; a step then takes about 1 GB
 
 
-class Midpoints:
+class Midpoints(Immutable):
     """The pairs of a task by midpoint and half-difference, and the characters of its group.
 
     Elements and characters are numbers as in :class:`rfm.translations.Translations`, of pairs
@@ -65,18 +66,18 @@ class Midpoints:
         moves, n = Translations(task), task.n
         self.mirror, self.n, self.plus, self.minus = mirror, n, moves.plus, moves.minus
         self.coordinates = torch.cat([moves.elements, mirror.coordinates()[moves.elements]])
-        inverse = self.minus[0]
-        self.h = torch.arange(n)[torch.arange(n) < inverse]
-        self.place, self.sign = torch.zeros(2, n, dtype=torch.int64)
-        for sign, elements in ((1, self.h), (-1, inverse[self.h])):
-            self.place[elements], self.sign[elements] = torch.arange(len(self.h)), sign
-        listed = torch.cat([torch.zeros(1, dtype=torch.int64), self.h])
+        inverse = moves.minus[0]
+        self.h = h = torch.arange(n)[torch.arange(n) < inverse]
+        place, sign = torch.zeros(2, n, dtype=torch.int64)
+        for elements, turned in ((h, 1), (inverse[h], -1)):
+            place[elements], sign[elements] = torch.arange(len(h)), turned
+        self.place, self.sign = place, sign
+        listed = torch.cat([torch.zeros(1, dtype=torch.int64), h])
         moduli = torch.tensor(task.group.moduli)
         digits = torch.cartesian_prod(*map(torch.arange, task.group.moduli)).view(n, -1).double()
-        turns = (digits[listed] / moduli) @ digits.T % 1
-        self.cos, self.sin = torch.cos(2 * torch.pi * turns), torch.sin(2 * torch.pi * turns)
-        self.count = torch.full((len(listed),), 2.0, dtype=torch.float64)
-        self.count[0] = 1
+        turns = 2 * torch.pi * ((digits[listed] / moduli) @ digits.T % 1)
+        self.cos, self.sin = torch.cos(turns), torch.sin(turns)
+        self.count = torch.tensor([1.0] + [2.0] * len(h), dtype=torch.float64)
 
     def spectrum(self, f: Tensor) -> Tensor:
         """f̂(χ) = Σ_t f(t) χ(t) of even functions, (n, …) to (k + 1, …)."""
@@ -88,7 +89,7 @@ class Midpoints:
 
 
 @dataclass(frozen=True, eq=False)
-class OnAxis:
+class OnAxis(Immutable):
     """What a fitted machine says of the axis.
 
     Attributes:
@@ -116,7 +117,7 @@ class OnAxis:
 
 
 @dataclass(frozen=True, eq=False)
-class TwoSpectra:
+class TwoSpectra(Immutable):
     """A metric that the swap and all translations keep, by its eigenvalues.
 
     Attributes:
@@ -135,7 +136,9 @@ class TwoSpectra:
     def __post_init__(self) -> None:
         instance(self.mid, Midpoints, "mid")
         for name in ("even", "odd"):
-            value = row(getattr(self, name), len(self.mid.count), torch.float64, name, "eigenvalues")
+            value = row(
+                getattr(self, name), len(self.mid.count), torch.float64, name, "eigenvalues"
+            )
             if not bool((value >= 0).all() & value.isfinite().all()):
                 raise ValueError(f"{name} must be finite numbers of at least 0")
             object.__setattr__(self, name, value)

@@ -1088,7 +1088,7 @@ def start_sizes() -> Iterator[Setting]:
     split, identity = without_axis(task), torch.eye(task.dimension, dtype=torch.float64)
     for t, kernel, symmetry, seed in product(TOWARDS, KERNELS, ("", "swap"), DRAWS):
         M0 = (1 - t) * identity + t * drawn(task, symmetry, seed)
-        yield begun(M0, split, kernel, along="random", keeps=symmetry, size=t, seed=seed)
+        yield begun(M0, split, kernel, along="random", keeps=symmetry, amount=t, seed=seed)
     for n, size, kernel, seed in product((17, 23, 29), (1e-3, 1e-2, 1e-1), KERNELS, SEEDS):
         task = rfm.addition(n)
         identity = torch.eye(2 * n, dtype=torch.float64)
@@ -1097,7 +1097,7 @@ def start_sizes() -> Iterator[Setting]:
             name = f"{'odd' if odd else 'even'}, {'cross' if across else 'diagonal'} blocks"
             name += ", circulant" if circulant else ", the rest"
             M0 = identity + size * math.sqrt(2 * n) * E
-            labels = {"along": name, "keeps": "" if odd else "swap", "size": size, "seed": seed}
+            labels = {"along": name, "keeps": "" if odd else "swap", "amount": size, "seed": seed}
             yield begun(M0, without_axis(task), kernel, **labels)
 
 
@@ -1126,9 +1126,7 @@ def sign_patterns(task: rfm.Task, up_to_sign: bool) -> list[tuple[int, tuple[boo
         if up_to_sign:
             least = torch.minimum(least, 2**k - 1 - found)
     firsts, counts = least.unique(return_counts=True)
-    return [
-        (int(m), tuple(bool(b) for b in bits[f])) for f, m in zip(firsts, counts, strict=True)
-    ]
+    return [(int(m), tuple(bool(b) for b in bits[f])) for f, m in zip(firsts, counts, strict=True)]
 
 
 def even_signs() -> Iterator[Setting]:
@@ -1161,7 +1159,7 @@ def odd_signs() -> Iterator[Setting]:
         for count, signs in sign_patterns(task, up_to_sign=True):
             E = odd_cross(task, 2.0 * torch.tensor(signs, dtype=torch.float64) - 1)
             text = "".join("−+"[s] for s in signs)
-            labels = {"signs": text, "patterns": count, "size": size}
+            labels = {"signs": text, "patterns": count, "amount": size}
             made = begun(identity + size * math.sqrt(2 * n) * E, without_axis(task), GAUSSIAN)
             made = replace(made, labels={**made.labels, **labels})
             yield replace(made, options={**made.options, "translations": True})

@@ -1,0 +1,189 @@
+"""The trap on two spectra against the dense machine, and its laws."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+import rfm
+from rfm.two_spectra import Midpoints, TwoSpectra
+
+KERNELS = [rfm.Gaussian(2.5), rfm.Gaussian(0.7), rfm.Quadratic(), rfm.Laplace(2.0), rfm.Matern(2.0)]
+TASKS = [
+    rfm.addition(5),
+    rfm.subtraction(9),
+    rfm.addition(13),
+    rfm.subtraction(3, 3),
+    rfm.addition(3, 5),
+]
+
+
+def some(mirror: rfm.Symmetry, seed: int) -> TwoSpectra:
+    """Random spectra from 0.3 to 1.3."""
+    mid, dice = Midpoints(mirror), torch.Generator().manual_seed(seed)
+    even, odd = 0.3 + torch.rand(2, len(mid.count), generator=dice, dtype=torch.float64)
+    return TwoSpectra(mid, even, odd)
+
+
+def leads(
+    task: rfm.Task, train: torch.Tensor, axis: torch.Tensor, kernel, M, ridge
+) -> torch.Tensor:
+    machine = rfm.KernelMachine.fit(train, task.one_hot_labels(train), kernel, M, ridge, warn=False)
+    scores, label = machine.predict(axis), task.label(axis)[:, None]
+    return scores.gather(1, label)[:, 0] - scores.scatter(1, label, -torch.inf).amax(1)
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=repr)
+@pytest.mark.parametrize("task", TASKS, ids=str)
+@pytest.mark.parametrize(
+    "recipe", [{}, {"ridge": 0.05, "centred": False}, {"ridge": 1e-3, "power": 0.25}], ids=str
+)
+def test_metrics_and_leads_are_those_of_the_dense_machine(
+    task: rfm.Task, kernel: rfm.Kernel, recipe: dict
+) -> None:
+    mirror = task.reflections[task.n // 3]
+    axis = mirror.fixed_points()
+    split, few = rfm.withhold(task, axis), some(mirror, 1)
+    run = rfm.fit(split, kernel, 3, M0=few.metric, keep_features=True, warn=False, **recipe)
+    for M in run.history:
+        assert (few.metric - M).norm() < 1e-9 * M.norm()
+        found = few.axis(kernel, recipe.get("ridge", 0.0))
+        dense = leads(task, split.train, axis, kernel, M, recipe.get("ridge", 0.0))
+        assert (dense - found.lead).abs().max() < 1e-9 * max(1.0, abs(found.lead))
+        few = few.step(kernel, **recipe)
+
+
+@pytest.mark.parametrize("moduli", [(5,), (9,), (3, 3), (29,)])
+@pytest.mark.parametrize("kernel", KERNELS, ids=repr)
+def test_equal_spectra_are_four_numbers(moduli: tuple[int, ...], kernel: rfm.Kernel) -> None:
+    mirror = rfm.addition(*moduli).reflections[1]
+    mid, n = Midpoints(mirror), math.prod(moduli)
+    level = torch.ones(len(mid.count), dtype=torch.float64)
+    few, four = TwoSpectra(mid, level, level), rfm.FourNumbers(n)
+    for _ in range(5):
+        assert (few.metric - four.metric(mirror)).norm() < 1e-9 * few.metric.norm()
+        assert few.axis(kernel).lead == pytest.approx(four.margin(kernel), rel=1e-6, abs=1e-9)
+        few, four = few.step(kernel), four.step(kernel)
+
+
+def test_a_metric_is_read_back_whatever_is_added_to_it() -> None:
+    """The mean over swap and translations forgets what they do not keep."""
+    mirror = rfm.subtraction(3, 5).reflections[4]
+    few, dice = some(mirror, 3), torch.Generator().manual_seed(5)
+    E = torch.randn(30, 30, generator=dice, dtype=torch.float64)
+    E = rfm.odd_part(E + E.T, mirror)
+    for M in (few.metric, few.metric + 0.01 * E):
+        again = TwoSpectra.of(few.mid, M)
+        assert (again.metric - few.metric).abs().max() < 1e-12
+        assert (again.signs - few.signs).abs().max() < 1e-12
+    values = torch.linalg.eigvalsh(few.metric)
+    twice = few.mid.count.long()
+    spectra = torch.cat([few.even.repeat_interleave(twice), few.odd.repeat_interleave(twice)])
+    assert (values - spectra.sort().values).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("kernel", [rfm.Gaussian(2.5), rfm.Quadratic()], ids=repr)
+def test_automorphisms_permute_frequencies(kernel: rfm.Kernel) -> None:
+    """With (a, b) renamed to (ua, ub) the course is the same, frequencies renamed."""
+    mid = Midpoints(rfm.addition(11).reflections[0])
+    signs = torch.tensor([0.3, -0.2, -0.3, 0.1, -0.4], dtype=torch.float64)
+    for u in range(2, 11):
+        where = torch.tensor([min(u * k % 11, -u * k % 11) - 1 for k in range(1, 6)])
+        first, second = (TwoSpectra.relative(mid, s) for s in (signs, signs[where]))
+        for _ in range(4):
+            assert (first.signs[where] - second.signs).abs().max() < 1e-10
+            assert first.axis(kernel).lead == pytest.approx(second.axis(kernel).lead, abs=1e-10)
+            first, second = first.step(kernel), second.step(kernel)
+
+
+def theorem_c(even: torch.Tensor, odd: torch.Tensor, n: int, χ: int) -> float:
+    """The continued constant of the quadratic kernel, chapter 12, for Z_n."""
+    at = [[float(μ[min(k, n - k)]) for k in range(n)] for μ in (even, odd)]
+    κ = χ * (n + 1) // 2 % n
+    p, q = ([μ[(κ + ν) % n] * μ[(κ - ν) % n] for ν in range(n)] for μ in at)
+    inner = [ν for ν in range(n) if ν not in (κ, n - κ)]
+    D = n / 2 - sum(p[ν] / (p[ν] + q[ν]) for ν in inner)
+    G = 2 * p[κ] + sum(p[ν] * q[ν] / (p[ν] + q[ν]) for ν in inner)
+    R = sum(1 / (p[ν] + q[ν]) for ν in inner)
+    σ = p[0] + q[0]
+    return 1 + n * ((p[0] / σ - 0.5) * D - G / σ) / (D * D + G * R)
+
+
+@pytest.mark.parametrize("n", [5, 7, 13, 21])
+def test_theorem_c(n: int) -> None:
+    few = some(rfm.addition(n).reflections[0], n)
+    found = few.axis(rfm.Quadratic()).continued
+    for χ in range(1, n // 2 + 1):
+        assert float(found[χ]) == pytest.approx(theorem_c(few.even, few.odd, n, χ), abs=1e-8)
+
+
+def test_all_plus_is_wrong_and_forgets_its_spectrum() -> None:
+    mid = Midpoints(rfm.addition(17).reflections[0])
+    even = 0.3 + torch.rand(9, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    even[0] = 0
+    few = TwoSpectra(mid, even, torch.zeros(9, dtype=torch.float64))
+    assert few.axis(rfm.Quadratic()).lead == pytest.approx(-4 / 13)
+    after = few.step(rfm.Quadratic()).even[1:]
+    assert float(after.max() / after.min()) == pytest.approx(1)
+
+
+def test_the_first_step_from_the_identity() -> None:
+    for n in (13, 29, 61):
+        mid = Midpoints(rfm.addition(n).reflections[0])
+        level = torch.ones(len(mid.count), dtype=torch.float64)
+        for kernel in (rfm.Gaussian(2.5), rfm.Gaussian(10.0), rfm.Quadratic()):
+            signs = TwoSpectra(mid, level, level).step(kernel).signs
+            assert (signs * 2 * (n - 1) + 1).abs().max() < 4 / n**2
+
+
+def test_signs_decide_at_order_eleven() -> None:
+    """Every pattern from ρ = ±0.3: right if and only if the signs are mixed."""
+    mid = Midpoints(rfm.addition(11).reflections[0])
+    for code in range(32):
+        signs = torch.tensor([0.3 if code >> i & 1 else -0.3 for i in range(5)]).double()
+        few = TwoSpectra.relative(mid, signs)
+        for _ in range(20):
+            few = few.step(rfm.Gaussian(2.5))
+        assert ((few.signs > 0) == (signs > 0)).all()
+        assert few.axis(rfm.Gaussian(2.5)).right == (code not in (0, 31))
+
+
+def test_what_is_read_can_be_written_to() -> None:
+    few = some(rfm.addition(7).reflections[0], 0)
+    before = few.metric
+    few.even.zero_()
+    few.mid.cos.zero_()
+    assert torch.equal(few.metric, before)
+
+
+MID = Midpoints(rfm.addition(7).reflections[0])
+ONES = torch.ones(4, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: Midpoints(rfm.addition(8).reflections[0]), "odd order"),
+        (lambda: Midpoints(rfm.addition(257).reflections[0]), "up to 255"),
+        (lambda: Midpoints(rfm.addition(7).rotation(1)), "reflection"),
+        (lambda: Midpoints(rfm.addition(7)), "mirror"),
+        (lambda: TwoSpectra(MID, ONES[:3], ONES), "even must be"),
+        (lambda: TwoSpectra(MID, ONES, -ONES), "odd must be"),
+        (lambda: TwoSpectra(MID, ONES.float(), ONES), "even must be"),
+        (lambda: TwoSpectra(MID, ONES * math.nan, ONES), "even must be"),
+        (lambda: TwoSpectra(rfm.addition(7), ONES, ONES), "mid"),
+        (lambda: TwoSpectra.relative(MID, 2 * ONES[:3]), "from -1 to 1"),
+        (lambda: TwoSpectra.relative(MID, ONES), "signs"),
+        (lambda: TwoSpectra.of(MID, torch.eye(13)), "M"),
+        (lambda: TwoSpectra.of(MID, -torch.eye(14).double()), "even must be"),
+        (lambda: TwoSpectra(MID, ONES, ONES).step("gaussian"), "kernel"),
+        (lambda: TwoSpectra(MID, ONES, ONES).axis(rfm.Gaussian(2.5), -1), "ridge"),
+        (lambda: TwoSpectra(MID, ONES, ONES).step(rfm.Gaussian(2.5), power=0), "power"),
+        (lambda: TwoSpectra(MID, ONES, ONES).step(rfm.Gaussian(2.5), centred=1), "centred"),
+    ],
+)
+def test_bad_input_is_told(call, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        call()
