@@ -142,7 +142,9 @@ class Weights(Immutable):
         conjugate = number.flip(axes).roll([1] * len(axes), axes).flatten()
         once = torch.where(conjugate == number.flatten(), 0.5, 1.0)[:, None]
         pairs = once * (power + power[conjugate])
-        return pairs[1:].amax(0) / power[1:].sum(0)
+        rest = power[1:].sum(0)
+        rest = torch.where(rest > 1e-24 * power[0], rest, math.nan)  # else it is rounding
+        return pairs[1:].amax(0) / rest
 
 
 def _hidden(U: Tensor) -> Tensor:
