@@ -106,7 +106,7 @@ class Weights(Immutable):
 
     @property
     def features(self) -> Tensor:
-        """U Uᵀ, (2n, 2n): the feature matrix of the first layer."""
+        """The feature matrix of the first layer, U Uᵀ, (2n, 2n)."""
         return self.first @ self.first.T
 
     def hidden(self) -> Tensor:
@@ -476,7 +476,7 @@ class NetworkSetting(Setting):
 
     @property
     def values(self) -> dict[str, Plain]:
-        """What :attr:`columns` shows, labels as they were given and numbers as numbers."""
+        """What :attr:`rfm.Setting.columns` shows, labels as they were given and numbers as numbers."""
         given = self._arguments()
         told = {name: shown(given[name]) for name in given if name not in ("split", "optimiser")}
         told["batch"] = told["batch"] or "all"
