@@ -25,7 +25,7 @@ from rfm.immutable import Immutable
 from rfm.judging import leads
 from rfm.outcomes import MADE, Plain, plain
 from rfm.seeds import Seed, generator, tell
-from rfm.settings import Setting, shown
+from rfm.settings import Setting, in_a_table
 from rfm.splits import Kind, Split
 from rfm.symmetry import Symmetry
 from rfm.tasks import Task
@@ -395,8 +395,8 @@ def train(
     settings = {
         "task": task.name,
         "split": "; ".join(split.history),
-        "activation": shown(activation),
-        "start": shown(start) if isinstance(start, Start) else "given",
+        "activation": in_a_table(activation),
+        "start": in_a_table(start) if isinstance(start, Start) else "given",
         "steps": steps,
         "width": U.shape[1],
         "rate": rate,
@@ -476,9 +476,10 @@ class NetworkSetting(Setting):
 
     @property
     def values(self) -> dict[str, Plain]:
-        """What :attr:`rfm.Setting.columns` shows, labels as they were given and numbers as numbers."""
+        """What the columns show, labels as they were given and numbers as numbers."""
         given = self._arguments()
-        told = {name: shown(given[name]) for name in given if name not in ("split", "optimiser")}
+        left_out = "split", "optimiser"
+        told = {name: in_a_table(given[name]) for name in given if name not in left_out}
         told["batch"] = told["batch"] or "all"
         return {
             **self.labels,

@@ -65,12 +65,12 @@ class Setting:
                 that :func:`rfm.fit` does not have.
         """
         given = self._arguments()
-        shown = {name: shown(value) for name, value in given.items() if name not in NOT_SHOWN}
+        shown = {name: in_a_table(value) for name, value in given.items() if name not in NOT_SHOWN}
         return {
             **self.labels,
             "task": self.split.task.name,
             "split": "; ".join(self.split.history),
-            "kernel": shown(self.kernel),
+            "kernel": in_a_table(self.kernel),
             **shown,
             "M0": "identity" if given["M0"] is None else "given",
         }
@@ -154,7 +154,7 @@ class Setting:
                 raise TypeError(f"{name} must be a {kind.__name__}, not {given!r:.200}")
 
 
-def shown(value: object) -> Plain:
+def in_a_table(value: object) -> Plain:
     """A value as a table shows it: plain values as they are, others in words, never an address."""
     value = as_plain(value)
     if value is None or isinstance(value, str | int | float | bool):

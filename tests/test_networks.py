@@ -356,6 +356,15 @@ def test_a_neuron_of_one_frequency_has_share_one(task: rfm.Task) -> None:
     assert math.isnan(share[2])
 
 
+def test_a_real_character_counts_once() -> None:
+    task = rfm.addition(2, 4)
+    signs = torch.tensor([(-1.0) ** (x + y) for x, y in product(range(2), range(4))]).double()
+    wave = torch.tensor([math.cos(math.pi * y / 2) for _, y in product(range(2), range(4))])
+    U = torch.stack([signs, signs + wave.double()], 1).repeat(2, 1)
+    share = Weights(task, U, torch.zeros(2, 8).double()).frequency_shares()
+    assert torch.allclose(share, torch.tensor([1, 2 / 3]).double())
+
+
 # ---------------------------------------------------------------------------------- wrong input
 
 SPLIT = rfm.random_split(rfm.addition(5), 0.6, 0)

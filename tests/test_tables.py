@@ -34,6 +34,10 @@ LEFT_TO_ROUNDING = {
     *("test_loss", "margin", "withheld_lead", "step", "jitter"),
 }
 
+# In the training of a network rounding decides these after so many steps.
+EARLY = 200
+OF_WEIGHTS = {"test_loss", "cross", "labels", "mirrors", "residual", "frequency"}
+
 Line = dict[str, str]
 
 
@@ -131,7 +135,13 @@ def left_to_rounding(setting: Setting, measure: Measure, fresh: Mapping[str, Pla
         start = Nudged(setting.options.get("start", Random()))
         other = row(replace(setting, options={**setting.options, "start": start}), measure)
         texts = {name: f"{v:.6g}" if isinstance(v, float) else str(v) for name, v in fresh.items()}
-        return {text.split(":")[0] for text in differences(texts, {**other, "start": ""})}
+        moved = {text.split(":")[0] for text in differences(texts, {**other, "start": ""})}
+        if moved == {"start"}:
+            return moved
+        if abs(fresh["ratio"]) != 1:  # an odd or even network stays so
+            moved |= {"ratio", "elements"}
+        moved |= {name for name in ("best_at", "first_all") if fresh[name] > EARLY}
+        return moved | OF_WEIGHTS | {name for name in fresh if _in_between(name, fresh)}
     d = setting.split.task.dimension
     M0 = setting.options.get("M0")
     M0 = torch.eye(d, dtype=torch.float64) if M0 is None else M0.double()
@@ -142,6 +152,14 @@ def left_to_rounding(setting: Setting, measure: Measure, fresh: Mapping[str, Pla
     counts = {name for name, value in fresh.items() if isinstance(value, int)}
     moved = {text.split(":")[0] for text in differences(texts, {**other, "M0": fresh["M0"]})}
     return moved - (counts - LEFT_TO_ROUNDING)
+
+
+def _in_between(name: str, fresh: Mapping[str, Plain]) -> bool:
+    """Whether a column counts the right points of some kind, and they are neither none nor all."""
+    kind = name.removesuffix("_right")
+    if kind == "best":
+        kind = "withheld" if fresh.get("withheld") else "random"
+    return name.endswith("_right") and 0 < fresh[name] < fresh[kind]
 
 
 # ------------------------------------------------------------------------------- the stored tables
@@ -342,7 +360,7 @@ def test_what_rounding_decides_of_a_network_is_told_from_what_has_changed() -> N
     trapped = rfm.withhold(task, task.reflection(0).fixed_points())
     long = NetworkSetting(split, Square(), {"steps": 500, "width": 64})
     moved = left_to_rounding(long, tables.learned, row(long, tables.learned))
-    assert {"start", "residual"} <= moved
+    assert {"start", "residual", "frequency"} <= moved
     assert not {"random", "train_size", "split", "width"} & moved
     in_trap = NetworkSetting(trapped, Square(), {"steps": 500, "width": 64, "start": start})
     moved = left_to_rounding(in_trap, tables.learned, row(in_trap, tables.learned))
