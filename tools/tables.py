@@ -966,9 +966,12 @@ def networks_features() -> Iterator[Setting]:
         half = rfm.random_split(task, 0.7, seed)
         yield network(half, changes, what="random 70 %", seed=seed)
     theirs = {"batch": 32, "rate": 1e-3, "every": 500, "start": Random(3**-0.5)}
-    for (p, steps), seed in product(((31, 6000), (61, 11600)), SEEDS):
-        half = rfm.random_split(rfm.addition(p), 0.5, seed)
-        yield network(half, {**theirs, "steps": steps}, what="recipe of [M]", seed=seed)
+    for (p, percent, steps), seed in product(
+        ((31, 50, 6000), (61, 50, 11600), (61, 30, 10500)), SEEDS
+    ):
+        some = rfm.random_split(rfm.addition(p), percent / 100, seed)
+        what = f"recipe of [M], {percent} %"
+        yield network(some, {**theirs, "steps": steps}, what=what, seed=seed)
 
 
 def learned(run: Training) -> dict[str, Plain]:
