@@ -265,6 +265,14 @@ def test_random_weights_have_the_variance_that_is_said() -> None:
     assert math.isclose(w.second.var(), 4 / 500, rel_tol=0.05)
 
 
+def test_paired_weights_have_it_too() -> None:
+    task = rfm.addition(20)
+    w = Paired(task.reflections[3]).draw(task, 1000, 0)
+    assert math.isclose(w.first.var(), 1 / 40, rel_tol=0.05)
+    assert math.isclose(w.second.var(), 1 / 1000, rel_tol=0.05)
+    assert torch.equal(w.second[:500], w.second[500:])
+
+
 @every_task
 def test_mirrored_neurons_see_the_mirror_image_with_a_sign(task: rfm.Task) -> None:
     for g in task.reflections[:2]:
