@@ -65,12 +65,12 @@ class Setting:
                 that :func:`rfm.fit` does not have.
         """
         given = self._arguments()
-        shown = {name: _shown(value) for name, value in given.items() if name not in NOT_SHOWN}
+        shown = {name: in_a_table(value) for name, value in given.items() if name not in NOT_SHOWN}
         return {
             **self.labels,
             "task": self.split.task.name,
             "split": "; ".join(self.split.history),
-            "kernel": _shown(self.kernel),
+            "kernel": in_a_table(self.kernel),
             **shown,
             "M0": "identity" if given["M0"] is None else "given",
         }
@@ -91,7 +91,8 @@ class Setting:
         given = self._arguments()
         task, group = self.split.task, self.split.task.group
         options = {name: value for name, value in given.items() if name not in NOT_THE_RUN}
-        options["device"] = str(options["device"])
+        if "device" in options:
+            options["device"] = str(options["device"])
         return digest(
             group=(group.moduli, group.values, group.name, group.logarithm, group.table),
             task=(task.name, task.symbol, task.modulus, task.twist),
@@ -141,15 +142,19 @@ class Setting:
     def _arguments(self) -> dict[str, object]:
         """All arguments of :func:`rfm.fit`, defaults included. Raises TypeError for other kinds."""
         kinds = {"split": Split, "kernel": Kernel, "options": Mapping, "labels": Mapping}
-        for name, kind in kinds.items():
-            if not isinstance(given := getattr(self, name), kind):
-                raise TypeError(f"{name} must be a {kind.__name__}, not {given!r:.200}")
+        self._of_kinds(kinds)
         call = inspect.signature(fit).bind(self.split, self.kernel, **self.options)
         call.apply_defaults()
         return call.arguments
 
+    def _of_kinds(self, kinds: Mapping[str, type]) -> None:
+        """Raise TypeError unless the attributes are of these kinds."""
+        for name, kind in kinds.items():
+            if not isinstance(given := getattr(self, name), kind):
+                raise TypeError(f"{name} must be a {kind.__name__}, not {given!r:.200}")
 
-def _shown(value: object) -> Plain:
+
+def in_a_table(value: object) -> Plain:
     """A value as a table shows it: plain values as they are, others in words, never an address."""
     value = as_plain(value)
     if value is None or isinstance(value, str | int | float | bool):

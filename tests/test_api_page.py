@@ -10,7 +10,7 @@ import pytest
 from repository import ROOT
 
 import rfm
-from rfm import figures, page
+from rfm import figures, networks, page
 
 PAGE = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
 
@@ -23,13 +23,13 @@ def documented(module: str) -> set[str]:
         for section in sections
         if section.split("\n", 1)[0] == module
         for name in re.findall(r"^\.\. auto\w+:: ([\w.]+)$", section, re.MULTILINE)
-    } - {"rfm.figures", "rfm.page"}
+    } - {f"rfm.{module}" for module in ("figures", "networks", "page")}
 
 
 def public() -> list[tuple[str, object]]:
     """Return the public names of the package and their own public methods and properties."""
     found = [(f"rfm.{name}", getattr(rfm, name)) for name in rfm.__all__]
-    for module in (figures, page):
+    for module in (figures, networks, page):
         for name, value in vars(module).items():
             own = getattr(value, "__module__", None) == module.__name__ and name[0] != "_"
             if own and (inspect.isfunction(value) or inspect.isclass(value)):
@@ -58,7 +58,7 @@ PUBLIC = [pytest.param(value, id=name) for name, value in public()]
 
 def test_page_documents_exactly_the_public_names() -> None:
     assert documented("rfm") == set(rfm.__all__)
-    for module in (figures, page):
+    for module in (figures, networks, page):
         assert f".. automodule:: {module.__name__}\n   :members:" in PAGE
 
 

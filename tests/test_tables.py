@@ -12,7 +12,7 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import torch
 
 import rfm
 from rfm import Setting
+from rfm.networks import Mirrored, NetworkSetting, Random, Square, Start, Weights
 from rfm.sweeps import Measure, Plain, outcome, row
 
 SEED = int(os.environ.get("TABLES_SEED") or secrets.randbelow(2**32))
@@ -32,6 +33,10 @@ LEFT_TO_ROUNDING = {
     *("iterations_done", "train_errors", "best_right", "best_at"),
     *("test_loss", "margin", "withheld_lead", "step", "jitter"),
 }
+
+# In the training of a network rounding decides these after so many steps.
+EARLY = 200
+OF_WEIGHTS = {"test_loss", "cross", "labels", "mirrors", "residual", "frequency"}
 
 Line = dict[str, str]
 
@@ -108,11 +113,35 @@ def changed(
     return found
 
 
+@dataclass(frozen=True)
+class Nudged(Start):
+    """Another start, its first layer changed by 1e-13 of each weight."""
+
+    start: Start
+
+    def draw(self, task: rfm.Task, width: int, seed: rfm.seeds.Seed) -> Weights:
+        weights = self.start.draw(task, width, seed)
+        noise = torch.randn(weights.first.shape, generator=torch.Generator().manual_seed(0))
+        return replace(weights, first=weights.first * (1 + 1e-13 * noise.double()))
+
+
 def left_to_rounding(setting: Setting, measure: Measure, fresh: Mapping[str, Plain]) -> set[str]:
     """The columns that change if the start is changed by 1e-13 of its largest entry.
 
-    A metric can pass by an unstable one, and rounding decides when it leaves.
+    A metric can pass by an unstable one, and rounding decides when it leaves. In the training of a
+    network rounding grows all the time, and in the end decides counts too.
     """
+    if isinstance(setting, NetworkSetting):
+        start = Nudged(setting.options.get("start", Random()))
+        other = row(replace(setting, options={**setting.options, "start": start}), measure)
+        texts = {name: f"{v:.6g}" if isinstance(v, float) else str(v) for name, v in fresh.items()}
+        moved = {text.split(":")[0] for text in differences(texts, {**other, "start": ""})}
+        if moved == {"start"}:
+            return moved
+        if abs(fresh["ratio"]) != 1:  # an odd or even network stays so
+            moved |= {"ratio", "elements"}
+        moved |= {name for name in ("best_at", "first_all") if fresh[name] > EARLY}
+        return moved | OF_WEIGHTS | {name for name in fresh if _in_between(name, fresh)}
     d = setting.split.task.dimension
     M0 = setting.options.get("M0")
     M0 = torch.eye(d, dtype=torch.float64) if M0 is None else M0.double()
@@ -123,6 +152,14 @@ def left_to_rounding(setting: Setting, measure: Measure, fresh: Mapping[str, Pla
     counts = {name for name, value in fresh.items() if isinstance(value, int)}
     moved = {text.split(":")[0] for text in differences(texts, {**other, "M0": fresh["M0"]})}
     return moved - (counts - LEFT_TO_ROUNDING)
+
+
+def _in_between(name: str, fresh: Mapping[str, Plain]) -> bool:
+    """Whether a column counts the right points of some kind, and they are neither none nor all."""
+    kind = name.removesuffix("_right")
+    if kind == "best":
+        kind = "withheld" if fresh.get("withheld") else "random"
+    return name.endswith("_right") and 0 < fresh[name] < fresh[kind]
 
 
 # ------------------------------------------------------------------------------- the stored tables
@@ -314,3 +351,17 @@ def test_what_rounding_decides_is_told_from_what_has_changed() -> None:
         Setting(rfm.random_split(task, 0.7, 0), rfm.Gaussian(2.5), {"iterations": 20}),
     ):
         assert left_to_rounding(stable, outcome, row(stable)) == set()
+
+
+def test_what_rounding_decides_of_a_network_is_told_from_what_has_changed() -> None:
+    """After five hundred steps, never whether a run is trapped, nor what it was."""
+    task = rfm.addition(11)
+    split, start = rfm.random_split(task, 0.5, 0), Mirrored(task.reflection(0))
+    trapped = rfm.withhold(task, task.reflection(0).fixed_points())
+    long = NetworkSetting(split, Square(), {"steps": 500, "width": 64})
+    moved = left_to_rounding(long, tables.learned, row(long, tables.learned))
+    assert {"start", "residual", "frequency"} <= moved
+    assert not {"random", "train_size", "split", "width"} & moved
+    in_trap = NetworkSetting(trapped, Square(), {"steps": 500, "width": 64, "start": start})
+    moved = left_to_rounding(in_trap, tables.learned, row(in_trap, tables.learned))
+    assert not {"withheld_right", "best_right", "first_all", "ratio", "elements"} & moved

@@ -26,6 +26,17 @@ from sympy import primerange
 import rfm
 from rfm import Setting, Split, Symmetry
 from rfm.judging import leads
+from rfm.networks import (
+    Activation,
+    Mirrored,
+    NetworkSetting,
+    Paired,
+    Random,
+    ReLU,
+    Square,
+    Training,
+    cross_shares,
+)
 from rfm.starts import averaged, entry_orbits, wishart
 from rfm.sweeps import Measure, Plain, outcome
 from rfm.translations import Translations
@@ -1230,6 +1241,163 @@ def start_fractions() -> Iterator[Setting]:
         yield Setting(split, kernel, {"M0": features, "iterations": 1}, {**labels, "seed": seed})
 
 
+# ------------------------------------------------------------- 13, networks in the same trap
+
+SQUARE, RELU = Square(), ReLU()
+
+
+def network(
+    split: Split, changes: Mapping, activation: Activation = SQUARE, *, seed: int, **labels: Plain
+) -> Setting:
+    """A network with some of its recipe changed; with ReLU twice the decay and the steps.
+
+    Rounding grows until after some three hundred steps it decides the third digit. So where a run
+    is long, its counts of points between none and all are those of one machine.
+    """
+    options = {"steps": 1000, **changes, "seed": seed}
+    if activation == RELU:
+        options = {**options, "decay": 2.0, "steps": 2 * options["steps"]}
+    return NetworkSetting(split, activation, options, {"n": split.task.n, **labels})
+
+
+def networks() -> Iterator[Setting]:
+    """Train two-layer networks from random starts on random splits, on the trap, and out of it."""
+    for p, percent, seed in product((23, 31), (30, 40, 50, 60, 70), SEEDS):
+        split = rfm.random_split(rfm.addition(p), percent / 100, seed)
+        for activation in (SQUARE, RELU) if p == 23 else (SQUARE,):
+            yield network(split, {}, activation, what="random", size=percent, seed=seed)
+    for seed in SEEDS:
+        split = rfm.random_split(rfm.addition(61), 0.5, seed)
+        yield network(split, {"steps": 600}, what="random", size=50, seed=seed)
+    lazy = {"start": Random(4.0)}
+    for changes, seed in product(({"decay": 0.0}, lazy, {**lazy, "decay": 0.0}), SEEDS):
+        task = rfm.addition(23)
+        split = rfm.random_split(task, 0.7, seed)
+        yield network(split, changes, what="random", size=70, seed=seed)
+        split = rfm.withhold(task, first_mirror(task).fixed_points())
+        yield network(split, changes, what="moved", size=0, seed=seed)
+    short = {"steps": 200}
+    for p, count, seed in product((23, 29, 31, 61), (0, 1, 5, 20), SEEDS):
+        task = rfm.addition(p)
+        trapped = rfm.withhold(task, first_mirror(task).fixed_points())
+        split = trapped.move_random(count, seed) if count else trapped
+        if p < 61 or count < 2:
+            yield network(split, short, what="moved", size=count, seed=seed)
+        if p in (23, 31) and count in (0, 1, 20):
+            yield network(split, short, RELU, what="moved", size=count, seed=seed)
+    for p, pairs, seed in product((23, 29, 31), (1, 10), SEEDS):
+        task = rfm.addition(p)
+        trapped = rfm.withhold(task, first_mirror(task).fixed_points())
+        split = trapped.move_mirror_pairs(pairs, first_mirror(task), seed)
+        yield network(split, short, what="mirror pairs", size=pairs, seed=seed)
+    for p in (23, 29, 31):
+        task = rfm.addition(p)
+        kinds = rfm.single_classes(task) + (rfm.pair_classes(task) if p == 23 else ())
+        for held, activation, seed in product(kinds, (SQUARE, RELU), SEEDS):
+            split, size = rfm.withhold(task, held.representative), len(held.representative)
+            kind = "common mirror" if held.common_mirror else "no common mirror"
+            kind = "same label" if held.same_label else kind
+            what = "held out" if size == 1 else f"held out, {kind}"
+            if activation == SQUARE or p == 23:
+                yield network(split, short, activation, what=what, size=size, seed=seed)
+    for task, seed in product((rfm.addition(12), rfm.addition(3, 5), rfm.division(13)), SEEDS):
+        split = rfm.withhold(task, first_mirror(task).fixed_points())
+        yield network(split, short, what="moved", size=0, seed=seed)
+
+
+def networks_starts() -> Iterator[Setting]:
+    """Train networks on the trap from starts with a symmetry, and from near B = −A."""
+    for p, seed in product((23, 29, 31), SEEDS):
+        task = rfm.addition(p)
+        s = first_mirror(task)
+        split = rfm.withhold(task, s.fixed_points())
+        for noise in (0.0, 0.03, 0.1, 0.2, 0.3):
+            start = Mirrored(s, noise=noise)
+            yield network(split, {"start": start}, what="trap", noise=noise, seed=seed)
+        for start in (Paired(s), Mirrored(s, odd=0.0), Mirrored(s, odd=0.5)):
+            changes = {"start": start, "steps": 200}
+            yield network(split, changes, what="trap", noise=0.0, seed=seed)
+    for seed in SEEDS:
+        task = rfm.addition(23)
+        s = first_mirror(task)
+        split, some = rfm.withhold(task, s.fixed_points()), rfm.random_split(task, 0.7, seed)
+        start = {"start": Mirrored(s)}
+        yield network(split, {**start, "steps": 500}, RELU, what="trap", noise=0.0, seed=seed)
+        yield network(some, start, what="random 70 %", noise=0.0, seed=seed)
+        yield network(split, {**start, "decay": 0.0}, what="trap", noise=0.0, seed=seed)
+        one = split.move_random(1, seed)
+        yield network(one, start, what="one moved", noise=0.0, seed=seed)
+    for task, seed in product((rfm.addition(12), rfm.addition(3, 5), rfm.division(13)), SEEDS):
+        g = task.reflections[-1]
+        split = rfm.withhold(task, g.fixed_points())
+        start = {"start": Mirrored(g), "steps": 500}
+        yield network(split, start, what="trap", noise=0.0, seed=seed)
+
+
+def networks_features() -> Iterator[Setting]:
+    """Train networks of several widths, and by the recipe of [M], for what their features are."""
+    task = rfm.addition(31)
+    trapped = rfm.withhold(task, first_mirror(task).fixed_points())
+    for width, seed in product((64, 256, 1024), SEEDS):
+        changes = {"width": width, "steps": 200}
+        yield network(trapped, changes, what="trap", seed=seed)
+        half = rfm.random_split(task, 0.7, seed)
+        yield network(half, changes, what="random 70 %", seed=seed)
+    theirs = {"batch": 32, "rate": 1e-3, "every": 500, "start": Random(3**-0.5)}
+    for (p, percent, steps), seed in product(
+        ((31, 50, 6000), (61, 50, 11600), (61, 30, 10500)), SEEDS
+    ):
+        some = rfm.random_split(rfm.addition(p), percent / 100, seed)
+        what = f"recipe of [M], {percent} %"
+        yield network(some, {**theirs, "steps": steps}, what=what, seed=seed)
+
+
+def learned(run: Training) -> dict[str, Plain]:
+    """What a table keeps of a network: counts of points, and of what its features are made.
+
+    ``best_right`` is the most points of the withheld kind right in any row of its own table, or of
+    all test points where none is, ``best_at`` the first such step, ``first_all`` the first at which
+    all are, −1 for never. Of the cross block less its mean, ``cross`` is the size relative to a
+    diagonal block, ``labels`` and ``mirrors`` are its shares by :func:`cross_shares`. ``ratio`` is
+    the coefficient of the withheld mirror, or of s, by that of the identity; ``residual`` and
+    ``elements`` are those of :func:`rfm.decompose`, ``frequency`` the median share of one frequency
+    in a neuron.
+    """
+    split, task, M = run.split, run.split.task, run.features
+    kinds, right = split.test_kind, run.correct()
+    counts: dict[str, Plain] = {}
+    for kind in (rfm.Kind.WITHHELD, rfm.Kind.MOVED, rfm.Kind.RANDOM):
+        chosen = kinds == kind
+        counts[kind.name.lower()] = int(chosen.sum())
+        counts[f"{kind.name.lower()}_right"] = int(right[chosen].sum())
+    chosen = kinds == rfm.Kind.WITHHELD
+    course = pd.Series(run.right[:, chosen if chosen.any() else chosen | True].sum(1))
+    course.index = run.table.index
+    every = run.table.test_accuracy == 1
+    parts, last = rfm.decompose(M, task), run.table.iloc[-1]
+    g = split.mirrors[0] if split.mirrors else first_mirror(task)
+    C = M[: task.n, task.n :]
+    labels, mirrors = cross_shares(M, task)
+    return {
+        "train_size": len(split.train),
+        "train_errors": round((1 - last["train_accuracy"]) * len(split.train)),
+        **counts,
+        "best_right": int(course.max()),
+        "best_at": int(course.idxmax()),
+        "first_all": int(every.idxmax()) if every.any() else -1,
+        "test_loss": float(last["test_loss"]),
+        "cross": round(float((C - C.mean()).norm() / M[: task.n, : task.n].norm()), 4),
+        "labels": round(labels, 4),
+        "mirrors": round(mirrors, 4),
+        "ratio": round(
+            float(parts.coefficients[task.n + g.k] / parts.coefficients[task.group.identity]), 4
+        ),
+        "residual": round(parts.residual, 4),
+        "elements": names(parts.elements),
+        "frequency": round(float(run.weights.frequency_shares().median()), 4),
+    }
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: its settings, and what it keeps of each run."""
@@ -1270,6 +1438,9 @@ TABLES: Mapping[str, Table] = {
     "odd_signs": Table(odd_signs, freed),
     "start_held_out": Table(start_held_out),
     "start_fractions": Table(start_fractions),
+    "networks": Table(networks, learned),
+    "networks_starts": Table(networks_starts, learned),
+    "networks_features": Table(networks_features, learned),
 }
 
 
