@@ -32,7 +32,7 @@ LARGEST = 255  # order; a step then takes about 1 GB
 class Midpoints(Immutable):
     """The pairs of a task by midpoint and half-difference, and the characters of its group.
 
-    Elements and characters are numbers as in :class:`rfm.translations.Translations`, of pairs
+    Elements and characters are numbers as in ``rfm.translations``, of pairs
     (a, b) whose second operand is renamed so that the reflection exchanges the two. Of h and h⁻¹,
     and of χ and χ̄, one is listed.
 
@@ -112,7 +112,7 @@ class OnAxis(Immutable):
 
     @property
     def right(self) -> bool:
-        """Whether the right class leads: at all points of the axis or at none."""
+        """Whether the right class leads, at all points of the axis or at none."""
         return self.lead > self.resolution
 
 
@@ -178,7 +178,7 @@ class TwoSpectra(Immutable):
 
     @property
     def signs(self) -> Tensor:
-        """ρ(χ) = (μ₊ − μ₋) / (μ₊ + μ₋) for χ ≠ 1, (k,): the cross block over the diagonal ones."""
+        """ρ(χ) = (μ₊ − μ₋) / (μ₊ + μ₋) for χ ≠ 1, (k,), of the cross block over diagonal ones."""
         return ((self.even - self.odd) / (self.even + self.odd))[1:]
 
     @property
@@ -213,8 +213,9 @@ class TwoSpectra(Immutable):
     ) -> TwoSpectra:
         """The next metric, AGOP^s: μ±′ = (μ±² η±)^s.
 
-        η± is the mean of |p̂(χ) ± q̂(χ)|²/(2n) over samples and classes, (p, q) the two operands of
-        Σ_i α_i w_i x_i, for a radial kernel with x_i − x. One class stands for all.
+        With (p, q) the two operands of Σ_i α_i w_i x_i, for a radial kernel with x_i − x instead
+        of x_i, 2n η± is the mean over samples and classes of the squared size of the transform of
+        p ± q at χ. One class stands for all.
 
         Raises:
             ValueError: as :meth:`axis`, if the power is not positive or ``centred`` no bool.
