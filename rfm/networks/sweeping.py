@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class NetworkSetting(Setting):
     def run(self, threads: int | None = None, *, warn: bool = True) -> Training:
         """Make the run, with this many threads, or as many as torch is set to."""
         with torch_threads(threads):
-            return train(self.split, self.kernel, **self.options)
+            return train(**self._arguments())
 
     def _arguments(self) -> dict[str, object]:
         """All arguments of :func:`train`, defaults included. Raises TypeError for other kinds."""
@@ -58,4 +59,5 @@ class NetworkSetting(Setting):
         self._of_kinds(kinds)
         call = inspect.signature(train).bind(self.split, self.kernel, **self.options)
         call.apply_defaults()
+        call.arguments["seed"] = copy.deepcopy(call.arguments["seed"])  # a generator begins anew
         return call.arguments
