@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from enum import Enum
+from types import ModuleType
 
 import pytest
 from repository import ROOT
@@ -12,6 +13,7 @@ from repository import ROOT
 import rfm
 from rfm import figures, networks, page
 
+PACKAGES = (rfm, networks)
 PAGE = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
 
 
@@ -28,8 +30,8 @@ def documented(module: str) -> set[str]:
 
 def public() -> list[tuple[str, object]]:
     """Return the public names of the package and their own public methods and properties."""
-    found = [(f"rfm.{name}", getattr(rfm, name)) for name in rfm.__all__]
-    for module in (figures, networks, page):
+    found = [(f"{m.__name__}.{name}", getattr(m, name)) for m in PACKAGES for name in m.__all__]
+    for module in (figures, page):
         for name, value in vars(module).items():
             own = getattr(value, "__module__", None) == module.__name__ and name[0] != "_"
             if own and (inspect.isfunction(value) or inspect.isclass(value)):
@@ -57,14 +59,16 @@ PUBLIC = [pytest.param(value, id=name) for name, value in public()]
 
 
 def test_page_documents_exactly_the_public_names() -> None:
-    assert documented("rfm") == set(rfm.__all__)
-    for module in (figures, networks, page):
+    for package in PACKAGES:
+        assert documented(package.__name__) == set(package.__all__)
+    for module in (figures, page):
         assert f".. automodule:: {module.__name__}\n   :members:" in PAGE
 
 
-def test_all_is_sorted_and_importable() -> None:
-    assert rfm.__all__ == sorted(rfm.__all__)
-    assert all(hasattr(rfm, name) for name in rfm.__all__)
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
+def test_all_is_sorted_and_importable(package: ModuleType) -> None:
+    assert package.__all__ == sorted(package.__all__)
+    assert all(hasattr(package, name) for name in package.__all__)
 
 
 @pytest.mark.parametrize("value", PUBLIC)

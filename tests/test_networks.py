@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
@@ -379,6 +380,11 @@ SPLIT = rfm.random_split(rfm.addition(5), 0.6, 0)
 OTHER = rfm.addition(7)
 
 
+class Nothing(Start):
+    def draw(self, task: rfm.Task, width: int, seed: rfm.seeds.Seed) -> None:
+        return None
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -392,6 +398,7 @@ OTHER = rfm.addition(7)
         ),
         ({"start": Paired(SPLIT.task.reflections[0]), "width": 5}, "even width, not 5"),
         ({"start": Random().draw(OTHER, 3, 0)}, "weights for x . y mod 7"),
+        ({"start": Nothing()}, "what start draws must be a Weights, not NoneType"),
         ({"steps": 0}, "steps must be an integer of at least 1"),
         ({"steps": 2.5}, "steps must be an integer"),
         ({"width": 0}, "width must be"),
@@ -424,8 +431,13 @@ def test_wrong_arguments_are_told(wrong: dict, message: str) -> None:
         (lambda: Weights(OTHER, torch.zeros(14, 3), torch.zeros(3, 7)), "first layer must be"),
         (lambda: Weights(OTHER, torch.zeros(14, 3).double(), torch.zeros(2, 7)), "second layer"),
         (lambda: Weights(OTHER, torch.full((14, 1), math.inf).double(), None), "not finite"),
+        (lambda: Weights(5, torch.zeros(14, 3), torch.zeros(3, 7)), "task must be a Task"),
+        (lambda: Random().draw(OTHER, 3, 0).scores(torch.relu), "activation must be a Activation"),
+        (lambda: Random().draw(OTHER, 3, 0).agop(torch.relu), "activation must be a Activation"),
         (lambda: cross_shares(torch.eye(6), OTHER), "M must be"),
+        (lambda: cross_shares(torch.eye(6), 7), "task must be a Task"),
         (lambda: Random().draw(5, 5, 0), "task must be a Task"),
+        (lambda: Paired(OTHER.reflections[0]).draw(5, 5, 0), "task must be a Task"),
     ],
 )
 def test_wrong_things_are_told(make: Callable[[], object], message: str) -> None:
@@ -464,10 +476,32 @@ def test_a_sweep_of_networks(tmp_path: Path) -> None:
     assert settings[0].key == replace(settings[0], kernel=Square()).key
 
 
+def test_a_sweep_draws_from_a_copy_of_a_generator() -> None:
+    seed = torch.Generator().manual_seed(4)
+    setting = NetworkSetting(SPLIT, Square(), {"steps": 3, "width": 4, "batch": 5, "seed": seed})
+    key, state = setting.key, seed.get_state()
+    setting.check()
+    ends = [setting.run().weights.first for _ in range(2)]
+    assert torch.equal(*ends)
+    assert torch.equal(seed.get_state(), state)
+    assert setting.key == key
+    assert torch.equal(ends[0], train(**{"split": SPLIT, **setting.options}).weights.first)
+
+
+def test_settings_and_records_go_to_other_processes() -> None:
+    start = Mirrored(SPLIT.task.reflections[0], noise=0.1)
+    setting = NetworkSetting(SPLIT, ReLU(), {"steps": 3, "width": 4, "start": start}, {"what": 1})
+    again = pickle.loads(pickle.dumps(setting))
+    assert again.key == setting.key
+    end = pickle.loads(pickle.dumps(setting.run()))
+    assert torch.equal(end.weights.first, again.run().weights.first)
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [
         ({"options": {"steps": -1}}, ValueError, "steps"),
+        ({"options": {"optimiser": "SGD"}}, ValueError, "optimiser"),
         ({"options": {"iterations": 3}}, TypeError, "iterations"),
         ({"kernel": rfm.Quadratic()}, TypeError, "kernel must be a Activation"),
         ({"labels": {"seed": 3}}, ValueError, "'seed'"),
