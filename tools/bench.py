@@ -35,6 +35,7 @@ import torch
 from torch import Tensor
 
 import rfm
+from rfm.two_spectra import Midpoints, TwoSpectra
 
 DATA = Path(__file__).resolve().parent.parent / "book" / "data"
 KERNEL = rfm.Gaussian()
@@ -48,6 +49,7 @@ CHOLESKY_GIVEN = "bare Cholesky, memory given"
 PEAK = "peak memory of rfm, GB"
 BLOCKS = "in blocks"
 REDUCED = "on four numbers"
+SPECTRA = "on two spectra"
 AIMS = {  # as printed beside the figure, and as a test of it
     f"{TEXTBOOK} / rfm": ("at least 8", lambda x: x >= 8),
     f"{XRFM} / rfm": ("at least 20", lambda x: x >= 20),
@@ -285,6 +287,16 @@ def measure_reduced(p: int, rounds: int, keep: Path) -> Measured:
     return {"seconds": seconds[1:], "peak GB": [peak_gb()]}
 
 
+def measure_spectra(p: int, rounds: int, keep: Path) -> Measured:
+    """Steps and predictions of :class:`rfm.two_spectra.TwoSpectra`, the first left out."""
+    mid = Midpoints(rfm.addition(p).reflections[0])
+    few, seconds = TwoSpectra.of(mid, torch.eye(2 * p, dtype=torch.float64)), []
+    for _ in range(2 + rounds):
+        spent, few = timed(lambda few=few: (few.axis(KERNEL), few.step(KERNEL))[1])
+        seconds.append(spent)
+    return {"seconds": seconds[2:], "peak GB": [peak_gb()]}
+
+
 PIECES = ("kernel", "Cholesky", "triangular solves", "AGOP", "root", "prediction")
 
 MEASURES: dict[str, Callable[[int, int, Path], Measured]] = {
@@ -295,6 +307,7 @@ MEASURES: dict[str, Callable[[int, int, Path], Measured]] = {
     "pieces": measure_pieces,
     BLOCKS: measure_blocks,
     "beside": measure_beside,
+    SPECTRA: measure_spectra,
     REDUCED: measure_reduced,
 }
 
@@ -454,6 +467,8 @@ def trap(
     row(BLOCKS, beside, there, median(full / block for full, block in pairs))
     for p in blocks:
         row(BLOCKS, p, in_own_process(BLOCKS, p, 3 if p < 400 else 1, nowhere, patience))
+    for p in (61, 101, 251):
+        row(SPECTRA, p, in_own_process(SPECTRA, p, 5, nowhere, patience))
     for p in orders:
         row(REDUCED, p, in_own_process(REDUCED, p, 5, nowhere, patience))
     return {"bench_trap": pd.DataFrame(rows)}
