@@ -22,7 +22,8 @@ class Waves(Immutable):
 
     Attributes:
         frequency: (m,) int64, a number for each pair of characters, the same for both.
-        A, B: (m,) complex, coefficients of the two halves of the first layer, B by τ(b).
+        A: (m,) complex, coefficients of the upper half of the first layer.
+        B: (m,) complex, those of the lower half, by τ(b).
         V: (m,) complex, those of the second layer.
     """
 
