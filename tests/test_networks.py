@@ -365,6 +365,41 @@ def test_a_neuron_of_one_frequency_has_share_one(task: rfm.Task) -> None:
     assert math.isnan(share[2])
 
 
+@pytest.mark.parametrize(
+    "task", [rfm.addition(7), rfm.subtraction(9), rfm.addition(3, 5)], ids=repr
+)
+def test_waves_of_what_is_planted(task: rfm.Task) -> None:
+    """Cosines with known phases, by characters written out."""
+    moduli, group = task.group.moduli, task.group
+    digits = torch.tensor(list(product(*map(range, moduli))))[group.logarithm].double()
+    omega = (digits / torch.tensor(moduli) * torch.tensor([1.0, 2.0][: len(moduli)])).sum(1)
+    angle = 2 * math.pi * omega[:, None]
+    drawn = torch.Generator().manual_seed(0)
+    θ, η = 2 * math.pi * torch.rand(2, 6, generator=drawn, dtype=torch.float64)
+    α = 1 + torch.rand(6, generator=drawn, dtype=torch.float64)
+    A, V = α * (angle + θ).cos(), (angle + θ + η).cos()
+    B = (α * (angle + η).cos())[task.twist]  # row b' = τ(b) of what is to be found
+    waves = networks.Waves.of(Weights(task, torch.cat([A, B]) + 3, V.T.clone()))
+    assert len(waves.frequency.unique()) == 1
+    turned = torch.stack([W / W.abs() for W in (waves.A, waves.B, waves.V)])
+    planted = torch.polar(torch.ones(3, 6).double(), torch.stack([θ, η, θ + η]))
+    assert torch.allclose(turned, planted) or torch.allclose(turned, planted.conj())
+    size = α.square()
+    total = (size * torch.polar(torch.ones(6).double(), θ - η)).sum().abs() / size.sum()
+    assert math.isclose(waves.coherence(waves.A * waves.B.conj()), total)
+    chance = float(size.square().sum().sqrt() / size.sum())
+    assert math.isclose(waves.by_chance(waves.A * waves.B), chance)
+
+
+def test_a_real_character_has_no_phase() -> None:
+    task = rfm.addition(8)
+    signs = torch.tensor([(-1.0) ** x for x in range(8)]).double()
+    wave = torch.tensor([math.cos(math.pi * x / 4 + 0.3) for x in range(8)]).double()
+    U = torch.stack([signs, wave], 1).repeat(2, 1)
+    waves = networks.Waves.of(Weights(task, U, torch.ones(2, 8).double()))
+    assert waves.frequency.tolist() == [1]
+
+
 def test_a_real_character_counts_once() -> None:
     task = rfm.addition(2, 4)
     signs = torch.tensor([(-1.0) ** (x + y) for x, y in product(range(2), range(4))]).double()

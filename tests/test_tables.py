@@ -36,7 +36,10 @@ LEFT_TO_ROUNDING = {
 
 # In the training of a network rounding decides these after so many steps.
 EARLY = 200
-OF_WEIGHTS = {"test_loss", "cross", "labels", "mirrors", "residual", "frequency"}
+OF_WEIGHTS = {
+    *("test_loss", "cross", "labels", "mirrors", "residual", "frequency", "largest"),
+    *("in_phase", "of_labels", "of_mirrors", "of_scores", "by_chance", "spread"),
+}
 
 Line = dict[str, str]
 
@@ -159,6 +162,8 @@ def _in_between(name: str, fresh: Mapping[str, Plain]) -> bool:
     kind = name.removesuffix("_right")
     if kind == "best":
         kind = "withheld" if fresh.get("withheld") else "random"
+    if name == "by_order":
+        return 0 < fresh[name] < fresh["withheld"]
     return name.endswith("_right") and 0 < fresh[name] < fresh[kind]
 
 

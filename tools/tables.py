@@ -35,6 +35,7 @@ from rfm.networks import (
     ReLU,
     Square,
     Training,
+    Waves,
     cross_shares,
 )
 from rfm.starts import averaged, entry_orbits, wishart
@@ -1314,6 +1315,8 @@ def networks_starts() -> Iterator[Setting]:
         for noise in (0.0, 0.03, 0.1, 0.2, 0.3):
             start = Mirrored(s, noise=noise)
             yield network(split, {"start": start}, what="trap", noise=noise, seed=seed)
+            without = {"start": start, "decay": 0.0}
+            yield network(split, without, what="trap", noise=noise, seed=seed)
         for start in (Paired(s), Mirrored(s, odd=0.0), Mirrored(s, odd=0.5)):
             changes = {"start": start, "steps": 200}
             yield network(split, changes, what="trap", noise=0.0, seed=seed)
@@ -1324,7 +1327,6 @@ def networks_starts() -> Iterator[Setting]:
         start = {"start": Mirrored(s)}
         yield network(split, {**start, "steps": 500}, RELU, what="trap", noise=0.0, seed=seed)
         yield network(some, start, what="random 70 %", noise=0.0, seed=seed)
-        yield network(split, {**start, "decay": 0.0}, what="trap", noise=0.0, seed=seed)
         one = split.move_random(1, seed)
         yield network(one, start, what="one moved", noise=0.0, seed=seed)
     for task, seed in product((rfm.addition(12), rfm.addition(3, 5), rfm.division(13)), SEEDS):
@@ -1332,6 +1334,31 @@ def networks_starts() -> Iterator[Setting]:
         split = rfm.withhold(task, g.fixed_points())
         start = {"start": Mirrored(g), "steps": 500}
         yield network(split, start, what="trap", noise=0.0, seed=seed)
+
+
+def networks_axes() -> Iterator[Setting]:
+    """Train networks from random starts on all but the axes of a subgroup, or one axis."""
+    for step, activation, seed in product((16, 8, 4), (SQUARE, RELU), SEEDS):
+        changes = {"steps": 600 if activation == SQUARE else 300}  # for ReLU it is doubled
+        yield network(
+            *(without_axes(rfm.addition(32), step), changes, activation),
+            **{"what": "axes", "quotient": step, "seed": seed},
+        )
+    for activation, seed in product((SQUARE, RELU), SEEDS):
+        split = rfm.random_split(rfm.addition(32), 0.75, seed)
+        changes = {"steps": 600 if activation == SQUARE else 300}
+        yield network(split, changes, activation, what="random", quotient=0, seed=seed)
+    several = {12: (2, 3, 4, 6), 15: (3, 5), 20: (4, 5, 10), 24: (4, 6, 8)}
+    steps = [(n, step) for n, all_steps in several.items() for step in all_steps]
+    for (n, step), seed in product([*steps, *((n, n) for n in range(3, 12))], SEEDS):
+        split = without_axes(rfm.addition(n), step)
+        yield network(split, {"steps": 400}, what="axes", quotient=step, seed=seed)
+
+
+def without_axes(task: rfm.Task, step: int) -> Split:
+    """All but the axes of ⟨r^step, s⟩ in training; of s alone if the step is the order."""
+    generators = [task.reflection(0), *([task.rotation(step)] if step < task.n else [])]
+    return rfm.withhold(task, rfm.generate(*generators).fixed_points())
 
 
 def networks_features() -> Iterator[Setting]:
@@ -1350,6 +1377,14 @@ def networks_features() -> Iterator[Setting]:
         some = rfm.random_split(rfm.addition(p), percent / 100, seed)
         what = f"recipe of [M], {percent} %"
         yield network(some, {**theirs, "steps": steps}, what=what, seed=seed)
+
+
+def networks_phases() -> Iterator[Setting]:
+    """Train networks on the trap for several numbers of steps, for the phases of their neurons."""
+    for p, steps, seed in product((23, 31), (100, 200, 500, 1000), SEEDS):
+        task = rfm.addition(p)
+        split = rfm.withhold(task, first_mirror(task).fixed_points())
+        yield network(split, {"steps": steps}, what="trap", seed=seed)
 
 
 def learned(run: Training) -> dict[str, Plain]:
@@ -1398,6 +1433,41 @@ def learned(run: Training) -> dict[str, Plain]:
     }
 
 
+def learned_near(run: Training) -> dict[str, Plain]:
+    """The same, and what the scores of the withheld points say where they are nearly tied.
+
+    ``by_order`` counts the withheld points whose class leads in the end, by however little: not by
+    the rule of ties, but more than 1e-20, which exactly odd neurons and rounding do not reach.
+    ``largest`` is the largest size of a score there.
+    """
+    scores = run.weights.scores({repr(a): a for a in (SQUARE, RELU)}[run.settings["activation"]])
+    task, split = run.split.task, run.split
+    at = task.index(split.test[split.test_kind == rfm.Kind.WITHHELD])
+    lead = leads(scores[at], task.labels[at])
+    largest = float(scores[at].abs().max()) if len(at) else math.nan
+    return {**learned(run), "by_order": int((lead > 1e-20).sum()), "largest": largest}
+
+
+def phases(run: Training) -> dict[str, Plain]:
+    """The same, and whether the phases θ, η of neurons cancel, by :class:`rfm.networks.Waves`.
+
+    ``in_phase`` is how far V has the phase θ + η. The others are coherences: of the blocks of U Uᵀ,
+    on labels and on mirrors, of what the score holds with θ − η, and that of chance for labels.
+    ``spread`` is the standard deviation of |A| by its mean.
+    """
+    w = Waves.of(run.weights)
+    A, B, V = w.A, w.B, w.V
+    found = {
+        "in_phase": (V * (A * B).conj()).real.sum() / (V * A * B).abs().sum(),
+        "of_labels": w.coherence(A * B),
+        "of_mirrors": w.coherence(A * B.conj()),
+        "of_scores": w.coherence(V.conj() * A * A),
+        "by_chance": w.by_chance(A * B),
+        "spread": A.abs().std() / A.abs().mean(),
+    }
+    return {**learned(run), **{name: round(float(value), 4) for name, value in found.items()}}
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: its settings, and what it keeps of each run."""
@@ -1439,8 +1509,10 @@ TABLES: Mapping[str, Table] = {
     "start_held_out": Table(start_held_out),
     "start_fractions": Table(start_fractions),
     "networks": Table(networks, learned),
-    "networks_starts": Table(networks_starts, learned),
+    "networks_starts": Table(networks_starts, learned_near),
+    "networks_axes": Table(networks_axes, learned),
     "networks_features": Table(networks_features, learned),
+    "networks_phases": Table(networks_phases, phases),
 }
 
 

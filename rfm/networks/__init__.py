@@ -12,6 +12,7 @@ from rfm.networks.record import Training
 from rfm.networks.starts import Mirrored, Paired, Random, Start, mirrored
 from rfm.networks.sweeping import NetworkSetting
 from rfm.networks.training import train
+from rfm.networks.waves import Waves
 from rfm.networks.weights import Weights, cross_shares
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Square",
     "Start",
     "Training",
+    "Waves",
     "Weights",
     "cross_shares",
     "mirrored",
