@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from rfm.arguments import flag, instance, real, row, square
+from rfm.equivalence import automorphisms
 from rfm.immutable import Immutable
 from rfm.kernels import RESOLUTION, Kernel
 from rfm.machine import TIE
@@ -32,9 +33,9 @@ LARGEST = 255  # order; a step then takes about 1 GB
 class Midpoints(Immutable):
     """The pairs of a task by midpoint and half-difference, and the characters of its group.
 
-    Elements and characters are numbers as in ``rfm.translations``, of pairs
-    (a, b) whose second operand is renamed so that the reflection exchanges the two. Of h and h⁻¹,
-    and of χ and χ̄, one is listed.
+    Elements and characters are numbers as in ``rfm.translations``, of pairs (a, b) whose second
+    operand is renamed so that the reflection exchanges the two. Of h and h⁻¹, and of χ and χ̄, one
+    is listed.
 
     Attributes:
         mirror: the reflection whose axis is h = identity.
@@ -288,6 +289,37 @@ class TwoSpectra(Immutable):
         N = self.mid.n * (self.mid.n - 1)
         factor = factorise_blocks((K + K.mT) / 2, ridge, scale, largest, N, False)
         return torch.cholesky_solve(K.new_ones(*K.shape[:2], 1), factor.L)[..., 0], factor
+
+
+def sign_patterns(mid: Midpoints, opposite: bool = False) -> list[tuple[Tensor, int]]:
+    """Signs of all χ ≠ 1, one pattern (k,) of −1 and 1 for each orbit under the automorphisms.
+
+    Each comes with the size of its orbit. All 2^k are gone through, k = (n − 1)/2.
+
+    Args:
+        mid: the pairs of the task.
+        opposite: take them as signs of sin_χ, which χ̄ changes, and a pattern and its opposite as
+            the same; else as signs of cos_χ.
+
+    Raises:
+        ValueError: if ``mid`` is something else, k is above 20, or ``opposite`` no bool.
+    """
+    instance(mid, Midpoints, "mid")
+    opposite, group, k = flag(opposite, "opposite"), mid.mirror.task.group, len(mid.h)
+    if k > 20:
+        raise ValueError(f"a group of order {mid.n} has 2^{k} patterns; at most 2^20 are listed")
+    elements = torch.argsort(group.logarithm)
+    moved = group.logarithm[automorphisms(group)[:, elements[mid.h]]]  # χ ↦ χ∘φ
+    powers, least = torch.arange(k), torch.arange(2**k)
+    bits = least[:, None] >> powers & 1
+    for place, sign in zip(mid.place[moved], mid.sign[moved], strict=True):
+        image = (bits[:, place] ^ (opposite & (sign < 0)).long()) << powers
+        least = torch.minimum(least, code := image.sum(1))
+        if opposite:
+            least = torch.minimum(least, 2**k - 1 - code)
+    firsts, counts = least.unique(return_counts=True)
+    signs = 2.0 * bits[firsts].double() - 1
+    return list(zip(signs, counts.tolist(), strict=True))
 
 
 def _weights(kernel: Kernel, u: Tensor) -> Tensor:

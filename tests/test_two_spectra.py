@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import rfm
-from rfm.two_spectra import Midpoints, TwoSpectra
+from rfm.two_spectra import Midpoints, TwoSpectra, sign_patterns
 
 KERNELS = [rfm.Gaussian(2.5), rfm.Gaussian(0.7), rfm.Quadratic(), rfm.Laplace(2.0), rfm.Matern(2.0)]
 TASKS = [
@@ -150,6 +150,31 @@ def test_signs_decide_at_order_eleven() -> None:
         assert few.axis(rfm.Gaussian(2.5)).right == (code not in (0, 31))
 
 
+@pytest.mark.parametrize("opposite", [False, True])
+@pytest.mark.parametrize("moduli", [(7,), (9,), (3, 3), (13,)])
+def test_patterns_are_those_of_functions_that_automorphisms_move(
+    moduli: tuple[int, ...], opposite: bool
+) -> None:
+    """Brute force: all functions ±cos or ±sin, moved by all automorphisms."""
+    task = rfm.addition(*moduli)
+    mid, maps = Midpoints(task.reflections[0]), rfm.automorphisms(task.group)
+    wave = (mid.sin if opposite else mid.cos)[1:]
+    k, seen, sizes = len(mid.h), set(), []
+    for code in range(2**k):
+        signs = torch.tensor([1.0 if code >> i & 1 else -1.0 for i in range(k)]).double()
+        f = signs @ wave
+        images = {tuple((f[φ] * 1e6).round().long().tolist()) for φ in maps}
+        if opposite:
+            images |= {tuple(-x for x in image) for image in images}
+        if not images & seen:
+            sizes.append(len(images))
+        seen |= images
+    found = sign_patterns(mid, opposite)
+    assert sorted(count for _, count in found) == sorted(sizes)
+    assert sum(count for _, count in found) == 2**k
+    assert all(bool((signs.abs() == 1).all()) for signs, _ in found)
+
+
 def test_what_is_read_can_be_written_to() -> None:
     few = some(rfm.addition(7).reflections[0], 0)
     before = few.metric
@@ -178,6 +203,9 @@ ONES = torch.ones(4, dtype=torch.float64)
         (lambda: TwoSpectra.relative(MID, ONES), "signs"),
         (lambda: TwoSpectra.of(MID, torch.eye(13)), "M"),
         (lambda: TwoSpectra.of(MID, -torch.eye(14).double()), "even must be"),
+        (lambda: sign_patterns(rfm.addition(7)), "mid"),
+        (lambda: sign_patterns(MID, 1), "opposite"),
+        (lambda: sign_patterns(Midpoints(rfm.addition(43).reflections[0])), "patterns"),
         (lambda: TwoSpectra(MID, ONES, ONES).step("gaussian"), "kernel"),
         (lambda: TwoSpectra(MID, ONES, ONES).axis(rfm.Gaussian(2.5), -1), "ridge"),
         (lambda: TwoSpectra(MID, ONES, ONES).step(rfm.Gaussian(2.5), power=0), "power"),

@@ -41,7 +41,7 @@ from rfm.networks import (
 from rfm.starts import averaged, entry_orbits, wishart
 from rfm.sweeps import Measure, Plain, outcome
 from rfm.translations import Translations
-from rfm.two_spectra import Midpoints, TwoSpectra
+from rfm.two_spectra import Midpoints, TwoSpectra, sign_patterns
 
 DATA = ROOT / "book" / "data"
 GAUSSIAN, QUADRATIC = rfm.Gaussian(bandwidth=2.5), rfm.Quadratic()
@@ -1087,7 +1087,7 @@ def sector(task: rfm.Task, seed: int, odd: bool, across: bool, circulant: bool) 
     other = torch.zeros_like(E)
     other[:n, n:], other[n:, :n] = E[:n, n:], E[n:, :n]
     E = other if across else E - other
-    even, kept = (averaged(E, orbits_under(task, k)) for k in ("swap", "translations"))
+    even = averaged(E, orbits_under(task, "swap"))
     E = E - even if odd else even
     kept = averaged(E, orbits_under(task, "translations"))
     E = kept if circulant else E - kept
@@ -1116,40 +1116,14 @@ def start_sizes() -> Iterator[Setting]:
 TOWARDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 
 
-def sign_patterns(task: rfm.Task, up_to_sign: bool) -> list[tuple[int, tuple[bool, ...]]]:
-    """Signs of the frequencies up to automorphisms: one pattern of each orbit, and its size.
-
-    ``up_to_sign`` takes a pattern and its opposite as the same.
-    """
-    mid, number = Midpoints(first_mirror(task)), task.group.logarithm
-    elements = torch.argsort(number)
-    moved = number[rfm.automorphisms(task.group)[:, elements[mid.h]]]  # χ ↦ χ∘φ, up to conjugation
-    place, turned = mid.place[moved], mid.sign[moved]
-    k = len(mid.h)
-    codes = torch.arange(2**k)
-    bits = codes[:, None] >> torch.arange(k) & 1
-    least = codes.clone()
-    for where, flips in zip(place, turned, strict=True):
-        images = bits[:, where]
-        if up_to_sign:
-            images = images ^ (flips < 0).long()
-        found = (images << torch.arange(k)).sum(1)
-        least = torch.minimum(least, found)
-        if up_to_sign:
-            least = torch.minimum(least, 2**k - 1 - found)
-    firsts, counts = least.unique(return_counts=True)
-    return [(int(m), tuple(bool(b) for b in bits[f])) for f, m in zip(firsts, counts, strict=True)]
-
-
 def even_signs() -> Iterator[Setting]:
     """Start I ± 0.3 with every pattern of signs of 14 frequencies, up to automorphisms."""
     task = rfm.addition(29)
     mid = Midpoints(first_mirror(task))
-    for count, signs in sign_patterns(task, up_to_sign=False):
-        ρ = 0.3 * (2.0 * torch.tensor(signs, dtype=torch.float64) - 1)
-        M0 = TwoSpectra.relative(mid, ρ).metric
+    for signs, count in sign_patterns(mid):
+        M0 = TwoSpectra.relative(mid, 0.3 * signs).metric
         for kernel in KERNELS:
-            text = "".join("−+"[s] for s in signs)
+            text = "".join("−+"[s] for s in signs > 0)
             made = begun(M0, without_axis(task), kernel, signs=text, patterns=count)
             yield replace(made, options={**made.options, "translations": True})
 
@@ -1168,12 +1142,11 @@ def odd_signs() -> Iterator[Setting]:
     for n, size in ((17, 0.01), (17, 0.05), (17, 0.2), (23, 0.01), (23, 0.05), (23, 0.2)):
         task = rfm.addition(n)
         identity = torch.eye(2 * n, dtype=torch.float64)
-        for count, signs in sign_patterns(task, up_to_sign=True):
-            E = odd_cross(task, 2.0 * torch.tensor(signs, dtype=torch.float64) - 1)
-            text = "".join("−+"[s] for s in signs)
+        for signs, count in sign_patterns(Midpoints(first_mirror(task)), opposite=True):
+            M0 = identity + size * math.sqrt(2 * n) * odd_cross(task, signs)
+            text = "".join("−+"[s] for s in signs > 0)
             labels = {"signs": text, "patterns": count, "amount": size}
-            made = begun(identity + size * math.sqrt(2 * n) * E, without_axis(task), GAUSSIAN)
-            made = replace(made, labels={**made.labels, **labels})
+            made = begun(M0, without_axis(task), GAUSSIAN, **labels)
             yield replace(made, options={**made.options, "translations": True})
 
 
