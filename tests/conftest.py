@@ -1,11 +1,21 @@
-"""Fixtures for the tests of `rfm`; the oracles themselves are in `oracles.py`."""
+"""Fixtures: operations and precisions for the tests of `rfm`, the built site, a browser on it."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import browsing
 import pytest
+import repository
 import torch
+from filelock import FileLock
 from hypothesis import settings
 from oracles import Arithmetic, arithmetics
+from playwright.sync_api import Browser
 
 settings.register_profile("suite", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.load_profile("suite")
@@ -26,3 +36,34 @@ def arithmetic(request: pytest.FixtureRequest) -> Arithmetic:
 def precision(request: pytest.FixtureRequest) -> tuple[torch.dtype, float]:
     """A dtype and the relative tolerance that goes with it."""
     return request.param, TOLERANCE[request.param]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The site, built from scratch as ``make book`` does, once for all test processes."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "site"
+    built = folder / "built"
+    with FileLock(folder.with_suffix(".lock")):
+        if not built.exists():
+            options = ["--path-output", str(folder), "-W", "-n", "--keep-going", "-q"]
+            run = subprocess.run(
+                [Path(sys.executable).with_name("jupyter-book"), "build", ".", *options],
+                cwd=repository.ROOT,
+                env=os.environ | {"NO_COLOR": "1"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-5000:]
+            built.touch()
+    return folder / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium; what needs it is skipped where there is none."""
+    if browsing.chromium() is None:
+        pytest.skip("no Chromium found: install it, or name it in CHROMIUM, to test in a browser")
+    with browsing.started() as browser:
+        yield browser

@@ -1,9 +1,6 @@
 """The site builds without a warning, reads without a network, and its buttons lead home."""
 
-import os
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -47,22 +44,6 @@ class Page(HTMLParser):
             self.links.append(values["href"] or "")
         if tag == "img":
             self.images.append(values)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built from scratch as ``make book`` does."""
-    folder = tmp_path_factory.mktemp("site")
-    options = ["--path-output", str(folder), "-W", "-n", "--keep-going", "-q"]
-    run = subprocess.run(
-        [Path(sys.executable).with_name("jupyter-book"), "build", str(repository.ROOT), *options],
-        env=os.environ | {"NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-5000:]
-    return folder / "_build" / "html"
 
 
 @pytest.fixture(scope="module")

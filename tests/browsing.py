@@ -1,0 +1,64 @@
+"""A real browser on the built site: Chromium where one is installed, driven by Playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+WIDE, PHONE = (1280, 900), (390, 844)  # CSS pixels
+
+
+def chromium() -> str | None:
+    """Where Chromium is: what the variable CHROMIUM names, or the first of the usual names."""
+    named = os.environ.get("CHROMIUM")
+    return named or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def started() -> Iterator[Browser]:
+    """Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(OPTIONS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def opened(
+    browser: Browser, size: tuple[int, int] = WIDE, scheme: str = "light"
+) -> Iterator[tuple[Page, list[str]]]:
+    """A page in a fresh profile without a network, and what goes wrong on it as it happens.
+
+    Args:
+        browser: the browser.
+        size: width and height in CSS pixels.
+        scheme: ``light`` or ``dark``, what the reader's system prefers.
+    """
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, offline=True
+    )
+    page, wrong = context.new_page(), []
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
+    try:
+        yield page, wrong
+    finally:
+        context.close()
