@@ -1,4 +1,4 @@
-"""Where Chromium is, and how it is started: for the checks in a browser and for printing the book."""
+"""Where Chromium is, and how it is started: to check pages in it, and to print the book."""
 
 from __future__ import annotations
 

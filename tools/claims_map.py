@@ -20,16 +20,12 @@ def of_ledger() -> str:
     rows = []
     for row in statements.ledger():
         name = f"**{row.claim}**" + (f" ({row.part})" if row.part else "")
-        ways = ", ".join(f"{{bdg-{_colour(way)}}}`{WAYS[way]}`" for way in row.how)
+        ways = " ".join(f"[{WAYS[way]}]{{.way .{way}}}" for way in row.how)
         proofs = [f"{{prf:ref}}`{label}`" for label in row.proofs]
         where = ", ".join([*proofs, f"{{ref}}`cell <{row.target}>`"])
-        rows.append((f"{name}: {row.statement}", ways.replace(", ", " "), row.verdict, where))
+        rows.append((f"{name}: {row.statement}", ways, row.verdict, where))
     head = ("Claim", "How it is settled", "Verdict", "Where")
     return table(head, rows, "56 14 14 16", "ledger map")
-
-
-def _colour(way: str) -> str:
-    return {"proved": "primary", "exhaustive": "success"}.get(way, "secondary")
 
 
 def of_theorems() -> str:

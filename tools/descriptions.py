@@ -89,7 +89,10 @@ def _section(name: str) -> str:
     table, size = described()["tables"][name], (DATA / f"{name}.csv").stat().st_size
     command = table.get("command", f"make tables NAME={name}")
     made = f"Made by `{command}`." if command else "Typed from the paper."
-    groups = [described()["groups"][group]["title"] for group in table.get("groups", ())]
+    groups = [
+        f"{{ref}}`{_lower(described()['groups'][group]['title'])} <data-{group}>`"
+        for group in table.get("groups", ())
+    ]
     lines = [
         f"(data-table-{name})=\n### {name}",
         what(name),
@@ -100,8 +103,12 @@ def _section(name: str) -> str:
         lines.append(_list(table["columns"]))
     if groups:
         own = "And" if table["columns"] else "Its columns:"
-        lines.append(f"{own} {', '.join(g[0].lower() + g[1:] for g in groups)}.")
+        lines.append(f"{own} {', '.join(groups)}.")
     return "\n\n".join(lines)
+
+
+def _lower(title: str) -> str:
+    return title[0].lower() + title[1:]
 
 
 def _list(columns: Mapping[str, str]) -> str:

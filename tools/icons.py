@@ -32,7 +32,7 @@ def drawn(size: int, paper: str | None = None, margin: float = 0.0) -> Image.Ima
     root = ET.parse(SITE / "logo.svg").getroot()
     side = float(root.get("viewBox").split()[2])
     big, scale = size * FINE, size * FINE * (1 - 2 * margin) / side
-    ground = ImageColor.getrgb(paper) + (255,) if paper else (0, 0, 0, 0)
+    ground = (*ImageColor.getrgb(paper), 255) if paper else (0, 0, 0, 0)
     picture = Image.new("RGBA", (big, big), ground)
     for group in root.iter("{http://www.w3.org/2000/svg}g"):
         for part in group.iter("{http://www.w3.org/2000/svg}rect"):

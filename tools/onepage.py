@@ -1,4 +1,4 @@
-"""The built site as one page for printing: its articles, one after the other, with links among them.
+"""The built site as one page for printing: its articles, one after the other, linked among them.
 
 Every name on a page is given the page's own in front, so that links between chapters become links
 within the one page. What only works on a screen is left out: buttons, and folded code.
@@ -18,7 +18,7 @@ from bs4 import BeautifulSoup, Tag
 
 OUT = (
     *("a.headerlink", "button", "script", "style", ".ways", ".byline .take", "details.hide"),
-    *(".sd-stretched-link", "#jb-print-docs-body", ".prev-next-footer"),
+    *("#jb-print-docs-body", ".prev-next-footer", "#the-chapters", "#three-ways-to-use-it"),
 )
 NAMED = ("id", "for", "aria-labelledby", "aria-describedby", "aria-controls", "headers")
 LINKED = ("href", "xlink:href")
@@ -44,7 +44,9 @@ class Article:
     def __init__(self, site: Path, page: str, whole: list[str], target: Path) -> None:
         self.page, self.whole = page, whole
         self.images = os.path.relpath(site, target.parent)
-        self.soup = BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+        self.soup = BeautifulSoup(
+            (site / f"{page}.html").read_text(encoding="utf-8"), "html.parser"
+        )
         self.tag: Tag = self.soup.select_one("article.bd-article")
         shared = [s for s in self.soup.select("body svg:has(defs)") if self.tag not in s.parents]
         for svg in reversed(shared):
@@ -124,7 +126,7 @@ def contents(articles: list[Article]) -> str:
         for article in articles[1:]
         for level, words, name in article.headings()
     ]
-    return '<nav class="contents"><h2>Contents</h2><ul>' + "\n".join(lines) + "</ul></nav>"
+    return '<nav class="book-contents"><h2>Contents</h2><ul>' + "\n".join(lines) + "</ul></nav>"
 
 
 def written(site: Path, target: Path) -> Path:

@@ -36,7 +36,7 @@ SET = """async () => {
     await Promise.all([...document.images].map(i => i.decode().catch(() => null)));
 }"""
 NUMBER = """pages => {
-    for (const line of document.querySelectorAll('nav.contents li')) {
+    for (const line of document.querySelectorAll('nav.book-contents li')) {
         const name = decodeURIComponent(line.querySelector('a').hash.slice(1));
         line.querySelector('.page').textContent = pages[name] ?? '';
     }
@@ -103,8 +103,8 @@ def main() -> None:
         sys.exit(str(error))
     except FileNotFoundError as error:
         sys.exit(f"{error.filename} is missing: build the site first, by make book.")
-    size, took = asked.to.stat().st_size / 1e6, time.perf_counter() - start
-    print(f"The book is at {asked.to.resolve().as_uri()}: {count} pages, {size:.1f} MB, {took:.0f} s")
+    told = f"{count} pages, {asked.to.stat().st_size / 1e6:.1f} MB"
+    print(f"The book is at {asked.to.resolve().as_uri()}: {told}, {time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How long a page takes to read, counted when the site is built.
 
 A Sphinx extension. A page is weighed in words of prose, by ``WEIGHTS``, and a minute holds ``PACE``
-of them. What is folded away is not counted: code behind a button, solutions, and what a cell prints.
+of them. What is folded away is not counted, code and solutions, nor what cells print.
 Each chapter says its time under its title, with links to its notebook and its text. The role
 ``{minutes}`` gives the time of a page, of a section of it, written ``page#id``, or of a label;
 ``{minutes}`all``` that of all chapters, and ``{minutes}`here``` the sum of the times given in the
@@ -146,16 +146,38 @@ def _role(name: str, raw: str, text: str, line: int, inliner: Any, *_: Any) -> t
     return [Minutes(of=text)], []
 
 
+def _sources(name: str, context: dict[str, Any]) -> dict[str, str]:
+    """Where a chapter's notebook and text are, seen from its page."""
+    sources, stem = context["pathto"]("_sources/", 1), name.removeprefix("book/")
+    return {"notebook": f"{sources}{name}.ipynb", "text": f"{sources}book/src/{stem}.md"}
+
+
 def _byline(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Put under a chapter's title how long it takes, and where its notebook and text are."""
     if not CHAPTER.fullmatch(name) or "body" not in context:
         return
-    sources, stem = context["pathto"]("_sources/", 1), name.removeprefix("book/")
-    ways = {"notebook": f"{sources}{name}.ipynb", "text": f"{sources}book/src/{stem}.md"}
-    links = ", ".join(f'<a href="{at}" download>{what}</a>' for what, at in ways.items())
+    ways = _sources(name, context).items()
+    links = ", ".join(f'<a href="{at}" download>{what}</a>' for what, at in ways)
     time = spelled(minutes(_weights(app.env)[name][""]))
-    line = f'<p class="byline">{time} to read <span class="take">· Take it along: {links}</span></p>'
+    take = f'<span class="take">· Take it along: {links}</span>'
+    line = f'<p class="byline">{time} to read {take}</p>'
     context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
+
+
+def _button(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Put the text among what the theme's button at the top offers for a chapter."""
+    groups = context.get("header_buttons", [])
+    group = next((g for g in groups if g.get("label") == "download-buttons"), None)
+    if group is not None and CHAPTER.fullmatch(name):
+        button = {
+            "type": "link",
+            "url": _sources(name, context)["text"],
+            "text": ".md",
+            "tooltip": "Download the text",
+            "icon": "fas fa-file-lines",
+            "label": "download-text-button",
+        }
+        group["buttons"].insert(1, button)
 
 
 def _copy_texts(app: Sphinx, error: Exception | None) -> None:
@@ -174,5 +196,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", _weigh)
     app.connect("doctree-resolved", _fill)
     app.connect("html-page-context", _byline)
+    app.connect("html-page-context", _button, priority=600)  # after the theme has made its own
     app.connect("build-finished", _copy_texts)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

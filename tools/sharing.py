@@ -66,9 +66,7 @@ def _is_text(paragraph: nodes.paragraph) -> bool:
     return isinstance(paragraph.parent, nodes.section | nodes.document)
 
 
-def _describe(
-    app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: Any
-) -> None:
+def _describe(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     if doctree is None:
         return
     context["meta"] = dict(context.get("meta") or {})

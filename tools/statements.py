@@ -1,4 +1,4 @@
-"""What the book claims, read from where it is claimed: the ledger, and the chapters' own directives.
+"""What the book claims, read where it is claimed: in the ledger and in the chapters' directives.
 
 The rows of the ledger; theorems and their kin, with whether a proof follows; what chapters state
 about their own runs; and what they say that they did not show. Nothing here is typed a second time.
