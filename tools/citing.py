@@ -13,6 +13,12 @@ def cff() -> dict[str, Any]:
     return yaml.safe_load((repository.ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 
 
+def names() -> str:
+    """The book's authors, with commas between."""
+    people = cff()["authors"]
+    return ", ".join(p.get("name") or f"{p['given-names']} {p['family-names']}" for p in people)
+
+
 def _authors(people: list[dict[str, str]]) -> str:
     """Names as BibTeX wants them; a body of authors stands in braces of its own."""
     return " and ".join(

@@ -12,12 +12,15 @@ import argparse
 import io
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import citing
 import onepage
 from chrome import OPTIONS, chromium
 from playwright.sync_api import Page, sync_playwright
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 from repository import ROOT
 
 SITE, PDF = ROOT / "_build" / "html", ROOT / "_build" / "breaking-symmetry.pdf"
@@ -66,6 +69,32 @@ def numbers(pdf: bytes) -> dict[str, int]:
     }
 
 
+def mended(pdf: bytes) -> PdfWriter:
+    """The PDF with an outline that opens, in which no title is written twice.
+
+    Chromium doubles the title of a heading that it had to move to the next page.
+    """
+    writer = PdfWriter(clone_from=io.BytesIO(pdf))
+    for entry in _entries(writer.root_object["/Outlines"]):
+        title = str(entry["/Title"])
+        half = len(title) // 2
+        if title[:half] == title[half:]:
+            entry[NameObject("/Title")] = TextStringObject(title[:half])
+    writer.page_mode = "/UseOutlines"
+    writer.add_metadata({"/Title": "Breaking Symmetry", "/Author": citing.names()})
+    return writer
+
+
+def _entries(node: DictionaryObject) -> Iterator[DictionaryObject]:
+    """The entries of an outline below one of them, those below these included."""
+    child = node.get("/First")
+    while child is not None:
+        entry = child.get_object()
+        yield entry
+        yield from _entries(entry)
+        child = entry.get("/Next")
+
+
 def make(site: Path, target: Path) -> int:
     """Print a site to a file; return the number of pages.
 
@@ -85,8 +114,9 @@ def make(site: Path, target: Path) -> int:
         page.evaluate(NUMBER, numbers(printed(page)))
         pdf = printed(page)
         browser.close()
-    target.write_bytes(pdf)
-    return len(PdfReader(io.BytesIO(pdf)).pages)
+    writer = mended(pdf)
+    writer.write(target)
+    return len(writer.pages)
 
 
 def main() -> None:
@@ -103,8 +133,9 @@ def main() -> None:
         sys.exit(str(error))
     except FileNotFoundError as error:
         sys.exit(f"{error.filename} is missing: build the site first, by make book.")
-    told = f"{count} pages, {asked.to.stat().st_size / 1e6:.1f} MB"
-    print(f"The book is at {asked.to.resolve().as_uri()}: {told}, {time.perf_counter() - start:.0f} s")
+    size, took = asked.to.stat().st_size / 1e6, time.perf_counter() - start
+    print(f"The book is at {asked.to.resolve().as_uri()}")
+    print(f"{count} pages, {size:.1f} MB, {took:.0f} s")
 
 
 if __name__ == "__main__":
