@@ -449,11 +449,7 @@ def test_the_one_page_keeps_all_that_chapters_have(
     pages: dict[str, BeautifulSoup], whole: BeautifulSoup, kind: str
 ) -> None:
     for stem in CHAPTERS:
-        there = (
-            whole.select(f"article#{stem} {kind}")
-            if not stem[0].isdigit()
-            else [tag for tag in whole.select(f'article[id="{stem}"] {kind}')]
-        )
+        there = whole.select(f'article[id="{stem}"] {kind}')
         wanted = pages[f"book/{stem}.html"].select(f"article {kind}")
         assert [tag.get("alt") or words_of(tag).rstrip(" #") for tag in there] == [
             tag.get("alt") or words_of(tag).rstrip(" #") for tag in wanted
@@ -467,7 +463,7 @@ def test_without_chromium_it_is_said_what_to_do(
     monkeypatch.setattr(
         "sys.argv", ["pdf.py", "--site", str(site), "--to", str(tmp_path / "x.pdf")]
     )
-    with pytest.raises(SystemExit, match="Chromium is needed.*CHROMIUM="):
+    with pytest.raises(SystemExit, match=r"Chromium is needed.*CHROMIUM="):
         pdf.main()
     assert not list(tmp_path.iterdir())
 
@@ -518,7 +514,7 @@ def without_formulas(tag: Tag) -> str:
 def test_the_pdf_has_the_text_of_every_chapter(
     printed: PdfReader, sheets: list[str], pages: dict[str, BeautifulSoup]
 ) -> None:
-    """Headings, paragraphs with their numbers, captions, titles of theorems, exercises, solutions."""
+    """Headings, paragraphs with their numbers, captions, theorems, exercises, solutions."""
     text, missing, asked = "".join(sheets), [], 0
     parts = "h1, h2, h3, p, figcaption, li > p, .proof-title, .admonition-title, dt, td"
     for stem in CHAPTERS:
@@ -552,18 +548,15 @@ def test_links_in_the_pdf_lead_within_it_or_to_the_net(printed: PdfReader) -> No
             link = link.get_object()
             if "/Dest" in link:
                 within += 1
-                assert (
-                    str(link["/Dest"]).lstrip("/") in {name.lstrip("/") for name in ()}
-                    or link["/Dest"] in there
-                )
+                assert link["/Dest"] in there
             else:
                 assert re.match(r"https?://|mailto:", link["/A"]["/URI"])
     assert within > 1000
 
 
-def test_the_pdf_has_an_outline_and_is_light(printed: PdfReader) -> None:
+def test_the_pdf_has_an_outline(printed: PdfReader) -> None:
+    """Of the chapters' titles, none of them doubled, and opened by a reader that can."""
     titles = [entry.title for entry in printed.outline if not isinstance(entry, list)]
-    flat = " ".join(str(entry) for entry in titles)
-    assert flat
-    pictures = sum(len(page.images) for page in printed.pages[:3])
-    assert pictures >= 1
+    wanted = [f"{number}. {statements.title(stem)}" for number, stem in enumerate(CHAPTERS, 1)]
+    assert [title for title in titles if re.match(r"\d", title)] == wanted
+    assert printed.metadata.title == "Breaking Symmetry"
