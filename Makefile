@@ -47,12 +47,13 @@ tables: $(READY)  ## compute the tables of results that chapters read; NAME=trap
 bench: $(VENV)/.bench  ## measure speed and memory
 	$(BIN)/python tools/bench.py
 
-lint: $(READY)  ## check style only
+lint: $(READY)  ## check style and types only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 clean:  ## remove the site and caches
-	rm -rf _build .ruff_cache .pytest_cache .hypothesis
+	rm -rf _build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find book rfm tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean  ## the same and the environment

@@ -6,13 +6,14 @@ import math
 import operator
 from collections.abc import Iterable
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 
-def integer(value: object, name: str, least: int | None = None, most: int | None = None) -> int:
+def integer(value: Any, name: str, least: int | None = None, most: int | None = None) -> int:
     """A whole number: whatever ``operator.index`` accepts, NumPy's integers too, but no bool.
 
     Raises:
@@ -82,7 +83,7 @@ def instance(value: object, kind: type, name: str) -> None:
         raise ValueError(f"{name} must be a {kind.__name__}, not {what}")
 
 
-def members(values: object, name: str) -> tuple:
+def members(values: object, name: str) -> tuple[Any, ...]:
     """The members of a sequence or other iterable, a text being none.
 
     Raises:
@@ -146,7 +147,7 @@ def ordinary(tensor: Tensor, name: str) -> None:
         raise ValueError(f"{name} must be an ordinary tensor with values, neither meta nor sparse")
 
 
-def square(matrix: object, name: str, d: int | None = None, *, symmetric: bool = True) -> Tensor:
+def square(matrix: Any, name: str, d: int | None = None, *, symmetric: bool = True) -> Tensor:
     """A real (d, d) matrix of finite floating-point numbers, without its gradient.
 
     Args:

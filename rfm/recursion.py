@@ -135,9 +135,7 @@ def fit(
     baseline = split.orbit_baseline()
     done: list[_Iteration] = []
 
-    def record(ended: str) -> Run | None:
-        if not done:
-            return None
+    def record(ended: str) -> Run:
         return Run(
             split,
             pd.DataFrame([one.row for one in done]).set_index("iteration"),
@@ -177,7 +175,8 @@ def fit(
         raise Interrupted(record(f"interrupted in iteration {t}")) from interrupt
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        raise RunError(reason, t, record(f"failed in iteration {t}: {reason}")) from error
+        so_far = record(f"failed in iteration {t}: {reason}") if done else None
+        raise RunError(reason, t, so_far) from error
     return record("all iterations done")
 
 

@@ -1,5 +1,6 @@
-"""The code is as ruff wants it, that of the notebooks included."""
+"""The code is as ruff wants it, that of the notebooks included, and the package's types hold."""
 
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,17 @@ from repository import ROOT
 def test_ruff(command: list[str]) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "ruff", *command, "--no-cache", "."],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_types() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "mypy", "--cache-dir", os.devnull],
         cwd=ROOT,
         capture_output=True,
         text=True,
