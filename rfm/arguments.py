@@ -111,7 +111,8 @@ def pairs_below(pairs: object, n: int) -> Tensor:
             f"{found.dtype} of shape {tuple(found.shape)}"
         )
     ordinary(found, "pairs")
-    if found.numel() and not 0 <= int(found.min()) <= int(found.max()) < n:
+    least, most = torch.stack(found.aminmax()).tolist() if found.numel() else (0, 0)
+    if found.numel() and not 0 <= least <= most < n:
         raise ValueError(f"positions in a pair must lie in 0, …, {n - 1}")
     return found
 
@@ -172,10 +173,10 @@ def square(matrix: Any, name: str, d: int | None = None, *, symmetric: bool = Tr
         raise ValueError(f"{name} must be a floating-point {wanted} matrix, not {what}")
     ordinary(matrix, name)
     matrix = matrix.detach()
-    if not bool(torch.isfinite(matrix).all()):
+    odd, largest = (matrix / 2 - matrix.T / 2).abs().max(), matrix.abs().max()
+    odd, largest = torch.stack([odd, largest]).tolist()  # at once, for the sake of GPUs
+    if not math.isfinite(largest):
         raise ValueError(f"{name} has entries that are not finite")
-    if symmetric:
-        odd, largest = (matrix / 2 - matrix.T / 2).abs().max(), matrix.abs().max()
-        if float(odd) > 5e-7 * float(largest):
-            raise ValueError(f"{name} is not symmetric")
+    if symmetric and odd > 5e-7 * largest:
+        raise ValueError(f"{name} is not symmetric")
     return matrix
