@@ -16,7 +16,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks text variants tables bench lint clean distclean
+.PHONY: help book test notebooks text variants tables bench gpu lint clean distclean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -46,6 +46,9 @@ tables: $(READY)  ## compute the tables of results that chapters read; NAME=trap
 
 bench: $(VENV)/.bench  ## measure speed and memory
 	$(BIN)/python tools/bench.py
+
+gpu: $(READY)  ## check and measure the machine on a CUDA GPU
+	$(BIN)/python tools/gpu.py --write
 
 lint: $(READY)  ## check style and types only
 	$(BIN)/ruff check .
