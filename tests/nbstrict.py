@@ -29,7 +29,7 @@ from nbval.plugin import IPyNbCell, NbCellError
 from outputs import compare
 
 OUTPUT_TIMEOUT = 60  # seconds for an output to arrive; nbval's 5 are short for a busy machine
-SCALED = ("nbval_cell_timeout", "nbval_kernel_startup_timeout")
+SCALED = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,19 +39,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Scale the limits of time, and remove what an earlier run left."""
+    """Refuse what cannot be meant, and remove what an earlier run left."""
     if not _is_for_notebooks(config):
         return
     if config.option.nbval_sanitize_with:
         raise pytest.UsageError("--nbval-sanitize-with would exempt outputs from comparison")
     try:
-        scale = time_scale()
+        time_scale()
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
-    if not hasattr(config, "workerinput"):  # pytest-xdist's processes are given what this one has
-        for name in SCALED:
-            setattr(config.option, name, scale * getattr(config.option, name))
+    if not hasattr(config, "workerinput"):  # that is, before pytest-xdist starts its processes
         nbfailures.clear(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Scale the limits of time, once, in the process that runs the cells."""
+    stash, option = item.config.stash, item.config.option
+    if isinstance(item, IPyNbCell) and not stash.get(SCALED, False):
+        stash[SCALED] = True
+        option.nbval_cell_timeout *= time_scale()
+        option.nbval_kernel_startup_timeout *= time_scale()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -76,7 +84,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         notebook.executed.ran(item, "Kernel died")
         item.raise_cell_error("Kernel died")
     except NbCellError as error:
-        notebook.executed.ran(item, str(error), error.inner_traceback or "")
+        notebook.executed.ran(item, str(error), _traceback(item, error))
         raise
     except Exception as error:
         notebook.executed.ran(item, f"{type(error).__name__}: {error}")
@@ -101,6 +109,12 @@ def _same(item: IPyNbCell, stored: Iterable[NotebookNode], fresh: Iterable[Noteb
     different = [each.message for each in compare(stored, fresh) if not each.allowed]
     item.comparison_traceback = different
     return not different
+
+
+def _traceback(item: IPyNbCell, error: NbCellError) -> str:
+    """Return where an error was raised; nbval keeps in its place how outputs differ."""
+    differs = getattr(item, "comparison_traceback", [])
+    return "" if differs else error.inner_traceback or ""
 
 
 def _stop_if_late(item: IPyNbCell, traceback: str | None = None) -> None:

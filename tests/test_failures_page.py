@@ -238,7 +238,7 @@ def test_the_page_shows_each_failing_cell(failures: Path) -> None:
     for name, (_, _, complaint) in COPIES.items():
         shown = re.findall(r'<h3 id="n\d+-(\d+)"', sections[f"{name}.ipynb"])
         assert [int(cell) for cell in shown] == sorted(complaint)
-    assert "&lt;mean&gt; 0.1<mark>00</mark>0" in sections["digit.ipynb"]
+    assert "&lt;mean&gt; 0.10<mark>00</mark>\nsum" in sections["digit.ipynb"]
     assert "&lt;mean&gt; 0.1<mark>25</mark>0" in sections["digit.ipynb"]
     assert sections["pixel.ipynb"].count("<img") == 4
     assert "where they differ: 0.0052 %" in sections["pixel.ipynb"]
