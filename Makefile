@@ -16,7 +16,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks text variants tables bench gpu lint clean distclean
+.PHONY: help book test notebooks text variants tables bench gpu lint clean distclean compare
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -43,6 +43,9 @@ variants: $(READY)  ## run the chapters with other groups, kernels and splits; N
 
 tables: $(READY)  ## compute the tables of results that chapters read; NAME=trap for one
 	OMP_NUM_THREADS=1 $(BIN)/python tools/tables.py $(NAME)
+
+compare: $(READY)  ## what moved between two sets of executed notebooks; A=folder B=folder
+	@$(BIN)/python tools/compare.py $(A) $(B)
 
 bench: $(VENV)/.bench  ## measure speed and memory
 	$(BIN)/python tools/bench.py
