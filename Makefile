@@ -16,7 +16,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks text variants tables bench gpu lint clean distclean compare
+.PHONY: help book test notebooks text variants tables bench gpu lint clean distclean compare pdf
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -25,6 +25,9 @@ book: $(READY)  ## build the site from scratch and say where to open it
 	rm -rf _build
 	$(BIN)/jupyter-book build . -W -n --keep-going -q
 	@$(BIN)/python -c "from pathlib import Path; print('The book is at', Path('_build/html/index.html').resolve().as_uri())"
+
+pdf: book  ## print the whole book as one PDF; needs Chromium
+	$(BIN)/python tools/pdf.py
 
 test: $(READY)  ## run every check: style, unit tests, notebooks, site
 	@OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(max(1, os.cpu_count() // $(WORKERS)))") \

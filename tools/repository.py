@@ -21,6 +21,14 @@ def address() -> str:
     return project["urls"]["Repository"].rstrip("/")
 
 
+def site() -> str:
+    """Return the address of the published site: pyproject's Homepage, or where GitHub shows it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    owner, name = address().split("/")[-2:]
+    pages = f"https://{owner}.github.io/{name}"
+    return project["urls"].get("Homepage", pages).rstrip("/") + "/"
+
+
 def _tell_theme(app: "Sphinx", config: "Config") -> None:
     config.html_theme_options |= {"repository_url": address(), "use_repository_button": True}
 

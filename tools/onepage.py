@@ -1,0 +1,157 @@
+"""The built site as one page for printing: its articles, one after the other, linked among them.
+
+Every name on a page is given the page's own in front, so that links between chapters become links
+within the one page. What only works on a screen is left out: buttons, and folded code.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
+
+import repository
+import yaml
+from bs4 import BeautifulSoup, Tag
+
+OUT = (
+    *("a.headerlink", "button", "script", "style", ".ways", ".byline .take", "details.hide"),
+    *("#jb-print-docs-body", ".prev-next-footer", "#the-chapters", "#three-ways-to-use-it"),
+)
+NAMED = ("id", "for", "aria-labelledby", "aria-describedby", "aria-controls", "headers")
+LINKED = ("href", "xlink:href")
+URL = re.compile(r"url\(#([^)]+)\)")
+STYLE = Path(__file__).with_name("print.css")
+
+
+def pages() -> list[str]:
+    """The pages of the book in order, by ``_toc.yml``."""
+    toc = yaml.safe_load((repository.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    return [toc["root"], *files]
+
+
+def key(page: str) -> str:
+    """What stands in front of the names of a page."""
+    return PurePosixPath(page).name
+
+
+class Article:
+    """The article of one page of the site, made ready to stand among the others."""
+
+    def __init__(self, site: Path, page: str, whole: list[str], target: Path) -> None:
+        self.page, self.whole = page, whole
+        self.images = os.path.relpath(site, target.parent)
+        self.soup = BeautifulSoup(
+            (site / f"{page}.html").read_text(encoding="utf-8"), "html.parser"
+        )
+        self.tag: Tag = self.soup.select_one("article.bd-article")
+        shared = [s for s in self.soup.select("body svg:has(defs)") if self.tag not in s.parents]
+        for svg in reversed(shared):
+            self.tag.insert(0, svg.extract())
+        for found in self.tag.select(", ".join(OUT)):
+            found.decompose()
+        for details in self.tag.find_all("details"):
+            details["open"] = ""
+        for element in self.tag.find_all(True):
+            self._rename(element)
+        self.tag["id"] = key(page)
+
+    def _rename(self, element: Tag) -> None:
+        for name in NAMED:
+            if value := element.get(name):
+                words = value.split() if isinstance(value, str) else value
+                element[name] = " ".join(f"{key(self.page)}--{word}" for word in words)
+        for name in LINKED:
+            if value := element.get(name):
+                element[name] = self.linked(value)
+        if src := element.get("src"):
+            element["src"] = self.local(src)
+        for name, value in list(element.attrs.items()):
+            if isinstance(value, str) and "url(#" in value:
+                element[name] = URL.sub(rf"url(#{key(self.page)}--\1)", value)
+
+    def linked(self, href: str) -> str:
+        """A link of the page as it stands in the whole: within it, or to the site."""
+        if re.match(r"[a-z][a-z+.-]*:|//", href):
+            return href
+        path, _, name = href.partition("#")
+        page = self.path(path).removesuffix(".html") if path else self.page
+        if page == "index":
+            page = self.whole[0]
+        if page in self.whole:
+            return f"#{key(page)}--{name}" if name else f"#{key(page)}"
+        return repository.site() + self.path(path) + (f"#{name}" if name else "")
+
+    def local(self, src: str) -> str:
+        """The path of a picture, from the whole."""
+        return src if src.startswith("data:") else f"{self.images}/{self.path(src)}"
+
+    def path(self, path: str) -> str:
+        """A path relative to the page as one relative to the site."""
+        return normpath(str(PurePosixPath(self.page).parent / path.split("?")[0]))
+
+    def headings(self) -> Iterator[tuple[int, str, str]]:
+        """Level, words and name of the page's headings of the first two levels."""
+        for heading in self.tag.find_all(["h1", "h2"]):
+            section = heading.find_parent("section")
+            if section is not None and section.get("id"):
+                yield int(heading.name[1]), " ".join(heading.get_text().split()), section["id"]
+
+
+def head(site: Path, page: str, target: Path) -> str:
+    """The style sheets and, where a page has them, the scripts that set formulas."""
+    soup = BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+    article = Article(site, page, [], target)
+    parts = []
+    for tag in soup.head.find_all(["link", "style", "script"]):
+        if tag.name == "link" and "stylesheet" in tag.get("rel", []):
+            tag["href"] = article.local(tag["href"])
+            parts.append(str(tag))
+        elif tag.name == "style":
+            parts.append(str(tag))
+        elif tag.name == "script" and "mathjax" in (tag.get("src", "") + tag.text).lower():
+            if tag.get("src"):
+                tag["src"] = article.local(tag["src"])
+            parts.append(str(tag))
+    return "\n".join(parts)
+
+
+def contents(articles: list[Article]) -> str:
+    """The table of contents; the numbers of its pages are filled in when these are known."""
+    lines = [
+        f'<li class="level-{level}"><a href="#{name}">{words}</a><span class="page"></span></li>'
+        for article in articles[1:]
+        for level, words, name in article.headings()
+    ]
+    return '<nav class="book-contents"><h2>Contents</h2><ul>' + "\n".join(lines) + "</ul></nav>"
+
+
+def written(site: Path, target: Path) -> Path:
+    """Write the whole book as one page of HTML.
+
+    Args:
+        site: the folder of the built site.
+        target: the file to write; pictures and style sheets are taken from the site.
+
+    Raises:
+        FileNotFoundError: The site is not built, or a page of it is missing.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    whole = pages()
+    articles = [Article(site, page, whole, target) for page in whole]
+    formulas = next(page for page in whole if re.search(r"/\d\d-", page))
+    parts = [
+        '<!DOCTYPE html><html lang="en" data-theme="light" data-mode="light"><head>'
+        '<meta charset="utf-8"/><title>Breaking Symmetry</title>',
+        head(site, formulas, target),
+        f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body>",
+        str(articles[0].tag),
+        contents(articles),
+        *(str(article.tag) for article in articles[1:]),
+        "</body></html>",
+    ]
+    target.write_text("\n".join(parts), encoding="utf-8")
+    return target

@@ -1,0 +1,142 @@
+"""Print the built site as one PDF, by Chromium.
+
+    python tools/pdf.py [--site DIR] [--to FILE]
+
+Formulas are set before the page is printed. It is printed twice: the first time tells on which
+page each section is, for the table of contents. Links between chapters lead to pages of the PDF.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import citing
+import onepage
+from chrome import OPTIONS, chromium
+from playwright.sync_api import Page, sync_playwright
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+from repository import ROOT
+
+SITE, PDF = ROOT / "_build" / "html", ROOT / "_build" / "breaking-symmetry.pdf"
+MISSING = (
+    "To print the book Chromium is needed, and none was found: install it (on Debian and Ubuntu, "
+    "apt install chromium), or name where it is, CHROMIUM=/path/to/chromium make pdf."
+)
+FOOTER = (
+    '<div style="font: 8pt sans-serif; width: 100%; text-align: center; color: #555">'
+    '<span class="pageNumber"></span></div>'
+)
+SET = """async () => {
+    await document.fonts.ready;
+    if (window.MathJax?.startup?.promise) await window.MathJax.startup.promise;
+    if (window.MathJax?.typesetPromise) await window.MathJax.typesetPromise();
+    await Promise.all([...document.images].map(i => i.decode().catch(() => null)));
+}"""
+NUMBER = """pages => {
+    for (const line of document.querySelectorAll('nav.book-contents li')) {
+        const name = decodeURIComponent(line.querySelector('a').hash.slice(1));
+        line.querySelector('.page').textContent = pages[name] ?? '';
+    }
+}"""
+
+
+def printed(page: Page) -> bytes:
+    """The page as a PDF with a number at the foot of each sheet, and an outline."""
+    return page.pdf(
+        prefer_css_page_size=True,
+        print_background=True,
+        display_header_footer=True,
+        header_template="<span></span>",
+        footer_template=FOOTER,
+        outline=True,
+        tagged=True,
+    )
+
+
+def numbers(pdf: bytes) -> dict[str, int]:
+    """Name ↦ page, from 1, of the places in a PDF to which something in it links."""
+    reader = PdfReader(io.BytesIO(pdf))
+    found = reader.named_destinations.items()
+    return {
+        name.removeprefix("/"): reader.get_destination_page_number(place) + 1
+        for name, place in found
+    }
+
+
+def mended(pdf: bytes) -> PdfWriter:
+    """The PDF with an outline that opens, in which no title is written twice.
+
+    Chromium doubles the title of a heading that it had to move to the next page.
+    """
+    writer = PdfWriter(clone_from=io.BytesIO(pdf))
+    for entry in _entries(writer.root_object["/Outlines"]):
+        title = str(entry["/Title"])
+        half = len(title) // 2
+        if title[:half] == title[half:]:
+            entry[NameObject("/Title")] = TextStringObject(title[:half])
+    writer.page_mode = "/UseOutlines"
+    writer.add_metadata({"/Title": "Breaking Symmetry", "/Author": citing.names()})
+    return writer
+
+
+def _entries(node: DictionaryObject) -> Iterator[DictionaryObject]:
+    """The entries of an outline below one of them, those below these included."""
+    child = node.get("/First")
+    while child is not None:
+        entry = child.get_object()
+        yield entry
+        yield from _entries(entry)
+        child = entry.get("/Next")
+
+
+def make(site: Path, target: Path) -> int:
+    """Print a site to a file; return the number of pages.
+
+    Raises:
+        RuntimeError: There is no Chromium.
+        FileNotFoundError: The site is not built.
+    """
+    if chromium() is None:
+        raise RuntimeError(MISSING)
+    whole = onepage.written(site, target.parent / "pdf" / "book.html")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(OPTIONS))
+        page = browser.new_context(offline=True, color_scheme="light").new_page()
+        page.set_default_timeout(0)
+        page.goto(whole.as_uri(), wait_until="load")
+        page.evaluate(SET)
+        page.evaluate(NUMBER, numbers(printed(page)))
+        pdf = printed(page)
+        browser.close()
+    writer = mended(pdf)
+    writer.write(target)
+    return len(writer.pages)
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--site", type=Path, default=SITE, help="the folder of the built site")
+    parser.add_argument("--to", type=Path, default=PDF, help="the file to write")
+    asked, start = parser.parse_args(), time.perf_counter()
+    try:
+        count = make(asked.site, asked.to)
+    except RuntimeError as error:
+        sys.exit(str(error))
+    except FileNotFoundError as error:
+        sys.exit(f"{error.filename} is missing: build the site first, by make book.")
+    size, took = asked.to.stat().st_size / 1e6, time.perf_counter() - start
+    print(f"The book is at {asked.to.resolve().as_uri()}")
+    print(f"{count} pages, {size:.1f} MB, {took:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
