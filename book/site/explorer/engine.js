@@ -4,8 +4,8 @@
  *
  * Every file defines one function that makes one part, and takes the parts that it needs: load
  * these scripts in any order, then call rfmEngine().
- *     groups tasks subgroups random splits settings thresholds decomposition
- *     solve spectral kernels gradients machine recursion engine          (.js)
+ *     groups tasks subgroups random splits settings thresholds products solve spectral kernels
+ *     gradients machine decomposition judging recursion worker parts engine     (.js)
  *
  * const engine = rfmEngine();
  *
@@ -52,19 +52,33 @@
  */
 function rfmEngine() {
   "use strict";
-  const groups = rfmGroups(), random = rfmRandom();
-  const tasks = rfmTasks(groups), subgroups = rfmSubgroups(groups);
-  const splits = rfmSplits(random, subgroups);
-  const settings = rfmSettings(tasks, splits);
-  const { stabiliser, ...changes } = splits;
+  const FACTORIES = [
+    ...[rfmGroups, rfmTasks, rfmSubgroups, rfmRandom, rfmSplits, rfmSettings, rfmThresholds],
+    ...[rfmProducts, rfmSolve, rfmSpectral, rfmKernels, rfmGradients, rfmMachine],
+    ...[rfmDecomposition, rfmJudging, rfmRecursion, rfmWorker, rfmParts],
+  ];
+  const parts = rfmParts(), { stabiliser, ...changes } = parts.splits;
+  const { generate, orbit, reached } = parts.subgroups;
+
   const mirrorImages = (task, i) =>
     Array.from({ length: task.n }, (_, k) => task.act(task.n + k, i));
-  const { generate, orbit, reached } = subgroups;
+
+  /** A worker made of the sources of the parts: also where the page is read from a file. */
+  function startWorker() {
+    const source = [...FACTORIES, "rfmWorker(self, rfmParts().recursion);"].join("\n");
+    const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const worker = new Worker(address);
+    URL.revokeObjectURL(address);
+    return worker;
+  }
+
   return {
-    makeTask: tasks.makeTask,
+    makeTask: parts.tasks.makeTask,
     splits: changes,
     symmetry: { stabiliser, generate, orbit, reached, mirrorImages },
-    settings,
-    random,
+    settings: parts.settings,
+    decompose: parts.decomposition.decompose,
+    startWorker,
+    parts,
   };
 }
