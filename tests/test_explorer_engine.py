@@ -1,0 +1,278 @@
+"""The explorer's machine is the package's, in a real browser, in a worker, read from a file."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import exploring
+import golden
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Browser, Page
+
+import rfm
+
+ASK = """
+    globalThis.asking = () => {
+        const worker = engine.startWorker();
+        const ask = (message) => new Promise((answered, failed) => {
+            worker.onmessage = ({data}) => answered(data);
+            worker.onerror = (event) => failed(new Error(event.message));
+            worker.postMessage(message);
+        });
+        return {worker, ask};
+    };
+    globalThis.base64 = (array) => btoa(Array.from(new Uint8Array(array.buffer),
+        (byte) => String.fromCharCode(byte)).join(""));
+    globalThis.doubles = (text) => new Float64Array(Uint8Array.from(atob(text),
+        (c) => c.charCodeAt(0)).buffer);
+"""
+RUN = """async ([setting, iterations]) => {
+    const {worker, ask} = asking(), frames = [], ready = await ask({type: "start", setting});
+    if (ready.type !== "ready") return [ready];
+    for (let t = 1; t <= iterations; t++) {
+        const frame = await ask({type: "step"});
+        frames.push(frame);
+        if (frame.type === "error") break;
+        const task = engine.makeTask(setting), {elements} = engine.decompose(task, frame.M);
+        for (const [name, value] of Object.entries(frame)) {
+            if (value instanceof Float64Array) frame[name] = base64(value);
+            if (value instanceof Uint8Array) frame[name] = [...value];
+        }
+        frame.elements = elements;
+    }
+    worker.terminate();
+    return frames;
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with exploring.loaded(browser, tmp_path_factory.mktemp("bare")) as page:
+        page.add_script_tag(content=ASK)
+        yield page
+
+
+def doubles(text: str) -> torch.Tensor:
+    return torch.from_numpy(np.frombuffer(base64.b64decode(text), dtype="<f8").copy())
+
+
+def text(array: np.ndarray | torch.Tensor) -> str:
+    return base64.b64encode(np.asarray(array, dtype="<f8").tobytes()).decode()
+
+
+# ------------------------------------------------------------------------------- golden runs
+
+
+@pytest.mark.parametrize("name", golden.CASES)
+def test_golden_runs(page: Page, name: str) -> None:
+    told = json.loads((golden.GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+    frames = page.evaluate(RUN, [told["setting"], golden.ITERATIONS])
+    assert [frame["type"] for frame in frames] == ["frame"] * golden.ITERATIONS, frames[-1]
+    d = 2 * golden.CASES[name].task().n
+    for t, (frame, row) in enumerate(zip(frames, told["rows"], strict=True)):
+        wander = max(told["wander"][max(t - 1, 0) : t + 1])  # of the metric before and after
+        assert frame["iteration"] == t + 1
+        if (stored := told["M"].get(str(t + 1))) is not None:
+            far = golden.distance(doubles(frame["M"]).reshape(d, d), golden.unpacked(stored))
+            assert far < max(1e-9, 30 * wander), (t + 1, far)
+        for what in ("right", "predicted"):
+            unsure = set(told[f"unsure_{what}"][t])
+            pairs = enumerate(zip(frame[what], told[what][t], strict=True))
+            assert all(x == int(y, 36) for i, (x, y) in pairs if i not in unsure), (what, t + 1)
+        assert frame["elements"] == told["elements"][t], t + 1
+        assert frame["orbitBaseline"] == told["orbit_baseline"]
+        if not told["unsure_right"][t]:
+            for kind in ("train", "test", "random", "withheld", "moved"):
+                assert frame[f"{kind}Accuracy"] == row[f"{kind}_accuracy"], (kind, t + 1)
+        assert frame["jitter"] == pytest.approx(row["jitter"], rel=1e-9, abs=0), t + 1
+        # The smallest pivot, and what a jitter was added to, has the rounding of K over its size.
+        loose = {
+            "condition": max(1e-5, 10 * (wander + 1e-13) * row["condition"]),
+            "tie": 1e-3 if row["jitter"] else 1e-6,
+        }
+        for mine, its in (
+            *(("tie", "tie"), ("condition", "condition"), ("step", "step"), ("turn", "turn")),
+            *(("trainLoss", "train_loss"), ("testLoss", "test_loss"), ("margin", "margin")),
+        ):
+            if row[its] is None or (its == "margin" and told["unsure_right"][t]):
+                assert its == "margin"
+                continue
+            allowed = pytest.approx(row[its], rel=loose.get(its, 1e-6), abs=100 * wander)
+            assert frame[mine] == allowed, (mine, t + 1)
+
+
+@pytest.mark.parametrize("name", golden.CASES)
+def test_python_makes_the_same_run(page: Page, name: str) -> None:
+    case = golden.CASES[name]
+    lines = page.evaluate(
+        "([setting, T]) => engine.settings.python(setting, T)", [case.setting, golden.ITERATIONS]
+    )
+    lines = lines.replace("iterations=", "warn=False, iterations=")
+    names: dict[str, Any] = {}
+    exec(compile(lines, name, "exec"), names)  # the lines are what is tested
+    split, run = case.split(case.task()), names["run"]
+    assert names["split"].alike(split)
+    assert torch.equal(names["split"].kind, split.kind)
+    assert names["split"].mirrors == split.mirrors
+    again = rfm.fit(split, case.kernel, golden.ITERATIONS, warn=False, **case.options)
+    assert torch.equal(run.features, again.features)
+    settings = [{k: v for k, v in one.settings.items() if k != "split"} for one in (run, again)]
+    assert settings[0] == settings[1]
+
+
+@pytest.mark.parametrize("name", golden.CASES)
+def test_a_setting_comes_back_from_its_text(page: Page, name: str) -> None:
+    setting = golden.CASES[name].setting
+    found, size, split = page.evaluate(
+        """(setting) => {
+            const {encode, decode} = engine.settings, text = encode(setting);
+            const found = decode("#" + text);
+            const again = encode(found);
+            if (again !== text || /[^\\w=&:*.~,+-]/.test(text)) throw new Error(text);
+            return [found, text.length, [...engine.settings.checked(found).split.kind].join("")];
+        }""",
+        setting,
+    )
+    assert found == {
+        "bandwidth": 2.5,
+        "ridge": 0,
+        "power": 0.5,
+        "centred": True,
+        **setting,
+    }
+    assert size < 200
+    assert split == "".join(
+        map(str, golden.CASES[name].split(golden.CASES[name].task()).kind.tolist())
+    )
+
+
+# ----------------------------------------------------------------------------- linear algebra
+
+
+def symmetric(d: int, seed: int, rank: int | None = None) -> np.ndarray:
+    A = np.random.default_rng(seed).standard_normal((d, rank or d))
+    return A @ A.T if rank else (A + A.T) / 2
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 4, 7, 14, 26, 50])
+def test_eigenvalues_are_those_of_numpy(page: Page, d: int) -> None:
+    for M in (symmetric(d, d), symmetric(d, d + 1, max(1, d // 2)), np.ones((d, d)), np.eye(d)):
+        values, vectors = map(
+            doubles,
+            page.evaluate(
+                """([text, d]) => {
+                    const found = engine.parts.spectral.eigen(doubles(text), d);
+                    return [base64(found.values), base64(found.vectors)];
+                }""",
+                [text(M), d],
+            ),
+        )
+        V, scale = vectors.reshape(d, d).numpy(), np.abs(M).max() * d
+        assert np.allclose(V @ V.T, np.eye(d), rtol=0, atol=1e-14 * d)
+        assert np.allclose(V.T @ np.diag(values) @ V, M, rtol=0, atol=1e-14 * scale)
+        assert np.allclose(np.sort(values), np.linalg.eigvalsh(M), rtol=0, atol=1e-14 * scale)
+
+
+@pytest.mark.parametrize("s", [0.25, 0.5, 1.0, 2.0])
+def test_powers_have_the_floor_of_the_package(page: Page, s: float) -> None:
+    """Eigenvalues on either side of 10·d·ε of the largest: those below must come out as zero."""
+    d = 12
+    Q, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((d, d)))
+    floor = 10 * d * np.finfo(float).eps
+    for small in (-1e-3, -floor / 2, 0, floor / 3, 3 * floor, 1e-6):
+        values = np.array([1.0] * 4 + [0.3] * 4 + [small] * 4)
+        M = torch.from_numpy(Q * values @ Q.T)
+        M = (M + M.T) / 2
+        found = page.evaluate(
+            "([text, d, s]) => base64(engine.parts.spectral.matrixPower(doubles(text), d, s))",
+            [text(M), d, s],
+        )
+        found, expected = doubles(found).reshape(d, d), rfm.matrix_power(M, s)
+        allowed = 1e-12 if s >= 0.5 or small < 1e-6 else 1e-10
+        if small == 3 * floor:  # rounding of M is a share of so small an eigenvalue
+            allowed = max(0.2 * small**s, 1e-13)
+        assert float((found - expected).abs().max()) < allowed, small
+
+
+@pytest.mark.parametrize("N", [1, 2, 3, 5, 23, 24, 25, 47, 48, 50, 100, 151])
+def test_solutions_are_those_of_numpy(page: Page, N: int) -> None:
+    K, c = symmetric(N, N, N + 3) + np.eye(N), 4
+    Y = np.random.default_rng(N).standard_normal((N, c))
+    L, x, jitter = page.evaluate(
+        """([K, Y, N]) => {
+            const {factorise, solve} = engine.parts.solving;
+            const factor = factorise(doubles(K), N, 0.5, new Float64Array(N * N));
+            return [base64(factor.L), base64(solve(factor, doubles(Y))), factor.jitter];
+        }""",
+        [text(K), text(np.ascontiguousarray(Y.T)), N],
+    )
+    ridged = K + 0.5 * np.eye(N)
+    assert np.allclose(np.tril(doubles(L).reshape(N, N)), np.linalg.cholesky(ridged), rtol=1e-11)
+    assert np.allclose(doubles(x).reshape(c, N).T, np.linalg.solve(ridged, Y), rtol=1e-9)
+    assert jitter == 0
+
+
+def test_jitter_is_that_of_the_package(page: Page) -> None:
+    """Smallest pivots around N·ε, matrices without rank, and one that no jitter helps."""
+    eps = np.finfo(float).eps
+    rest = np.diag([1.0] * 9 + [0.0])
+    last = np.zeros((10, 10))
+    last[9, 9] = eps
+    matrices = [rest + share * last for share in (0, 2, 9, 11, 30, 1e4)]
+    matrices += [symmetric(10, 1, 4), 7 * np.ones((10, 10)), np.diag([1.0] * 9 + [-1e-3])]
+    matrices += [np.zeros((10, 10)), np.full((10, 10), np.nan)]
+    for K in matrices:
+        found = page.evaluate(
+            """([K, N]) => {
+                try {
+                    const {jitter, ridge, largest, condition} = engine.parts.solving.factorise(
+                        doubles(K), N, 0, new Float64Array(N * N));
+                    return [jitter, ridge, largest, condition];
+                } catch (error) { return error.message; }
+            }""",
+            [text(K), 10],
+        )
+        try:
+            factor = rfm.factorise(torch.from_numpy(K.copy()), warn=False)
+        except rfm.SingularKernelError as error:
+            beginning = str(error)[: str(error).find("with ") if "even with" in str(error) else 60]
+            assert found[: len(beginning)] == beginning
+        else:
+            expected = [factor.jitter, factor.ridge, factor.largest]
+            assert found[:3] == pytest.approx(expected, rel=1e-12, abs=0)
+            assert found[3] == pytest.approx(factor.condition, rel=1e-3)
+
+
+@pytest.mark.parametrize("centred", [True, False])
+def test_gradients_on_the_range_of_a_singular_metric(page: Page, centred: bool) -> None:
+    """Where rounding would be seen, gradients go to the range of M before they are squared."""
+    task = rfm.addition(6)
+    split = rfm.random_split(task, 0.7, 0)
+    α = torch.randn(
+        len(split.train), 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
+    )
+    v = torch.linspace(1, 2, 12, dtype=torch.float64)
+    for M in (torch.outer(v, v), torch.eye(12) + 0 * v, 1e-9 * torch.eye(12) + torch.outer(v, v)):
+        M = M.double()
+        K = rfm.Gaussian().gram(split.train, split.train, M)
+        found = page.evaluate(
+            """([K, M, x, α, centred]) => {
+                const {spectral, gradients} = engine.parts, N = x.length, w = doubles(K);
+                for (let i = 0; i < N; i++) for (let j = 0; j < N; j++)
+                    w[i * N + j] *= i === j ? 0 : 1 / 6.25;
+                let calls = 0;
+                const squared = (through) => {
+                    calls++;
+                    return gradients.groupedProducts(w, x, doubles(α), 6, centred, through);
+                };
+                return [base64(spectral.outerProducts(doubles(M), 12, squared)), calls];
+            }""",
+            [text(K), text(M), task.index(split.train).tolist(), text(α.T.contiguous()), centred],
+        )
+        expected = rfm.Gaussian().gradient_products(split.train, α, M, centred)
+        assert golden.distance(doubles(found[0]).reshape(12, 12), expected) < 1e-10
