@@ -1,0 +1,295 @@
+"use strict";
+
+/** The page of the explorer: puts its parts together, and carries what happens from one to another. */
+function explorerPage(root) {
+  const engine = rfmEngine(), dom = explorerDom(), { el, button } = dom, { KIND } = engine.splits;
+  const words = explorerWords(KIND), changes = explorerChanges(), results = explorerResults(engine);
+  const address = explorerAddress(engine.settings);
+  const scenes = explorerScenes(dom, go);
+  const run = explorerRun(engine.startWorker, {
+    frame: arrived,
+    state: controls,
+    failed: (words) => trouble(words),
+  });
+  const form = explorerForm(dom, engine, { change });
+  const controlsOf = explorerControls(dom, { play, pause, step, reset, seek });
+  const table = explorerTable(dom, words, { toggle, look });
+  const sample = explorerSample(dom, words, explorerScores(dom, words));
+  const board = explorerBoard(dom, engine, words, results);
+  const picture = explorerPicture(dom);
+  let split = null, task = null, H = null, at = 0, looking = null, following = true;
+
+  // ---------------------------------------------------------------------------------- the parts
+
+  const keptName = el("strong", { class: "x-kept-name" }), keptTold = el("span");
+  const kept = el(
+    "p",
+    { class: "x-kept-box" },
+    el("span", { class: "x-kept-word" }, "The training set is kept by "),
+    keptName,
+    " ",
+    keptTold,
+  );
+  const counts = el("p", { class: "x-note" });
+  const error = el("p", { class: "x-error", role: "alert" }),
+    live = el("p", { role: "status", class: "x-live" });
+  const undo = button("Undo", () => travel("undo")), redo = button("Redo", () => travel("redo"));
+  const again = el("input", { type: "checkbox", id: "x-again", checked: true });
+  const code = explorerCode(dom, (said) => live.textContent = said);
+  const tools = el(
+    "div",
+    { class: "x-tools" },
+    undo,
+    redo,
+    el("label", { for: "x-again", class: "x-again" }, again, "run again after a change"),
+  );
+  const exports = el(
+    "div",
+    { class: "x-tools x-exports" },
+    code.button(() => engine.settings.python(changes.now, changes.now.iterations)),
+    button("As a picture", save),
+    code.copy("Copy link", () => location.href),
+  );
+  const setting = el(
+    "details",
+    { class: "x-setting" },
+    el("summary", {}, "Change table, machine and split"),
+    form.node,
+  );
+  const left = el(
+    "div",
+    { class: "x-left" },
+    kept,
+    table.node,
+    legend(),
+    counts,
+    tools,
+    sample.node,
+  );
+  root.replaceChildren(
+    scenes.node,
+    controlsOf.node,
+    error,
+    el("div", { class: "x-columns" }, left, board.node),
+    setting,
+    exports,
+    code.node,
+    live,
+  );
+
+  function legend() {
+    const entry = (state, name) =>
+      el(
+        "li",
+        {},
+        el("span", { class: "x-cell x-swatch", "data-state": state, "aria-hidden": "true" }),
+        name,
+      );
+    const line = (kind, name) =>
+      el("li", {}, el("span", { class: `x-swatch x-swatch-${kind}`, "aria-hidden": "true" }), name);
+    return el(
+      "ul",
+      { class: "x-legend x-table-legend" },
+      entry("train", "training"),
+      entry("held", "not asked yet"),
+      entry("right", "right"),
+      entry("wrong", "wrong"),
+      line("moved", "moved out"),
+      line("kept", "mirror"),
+      line("broken", "broken mirror"),
+    );
+  }
+
+  // ------------------------------------------------------------------------------- what happens
+
+  /** Take a setting as it is now in `changes`: show it, and start over. */
+  function take(playing) {
+    const now = changes.now;
+    ({ task, split } = engine.settings.checked(now));
+    H = engine.symmetry.stabiliser(split);
+    looking = null;
+    at = 0;
+    following = true;
+    error.textContent = "";
+    const text = address.encode(now);
+    address.write(text);
+    form.show(now, task, split);
+    scenes.mark(text);
+    code.refresh();
+    undo.disabled = !changes.undoable;
+    redo.disabled = !changes.redoable;
+    keptName.textContent = H.order === 1 ? "nothing" : `${words.generated(H)} · ${words.named(H)}`;
+    keptTold.textContent = words.kept(H);
+    kept.dataset.order = H.order === 1 ? "none" : "some";
+    counts.textContent = `${task.name}: ${words.split(split)}.`;
+    run.begin(now, now.iterations);
+    controls();
+    draw();
+    if (playing) run.play();
+  }
+
+  function change(next, told) {
+    const playing = again.checked && (run.frames.length > 0 || run.status === "running");
+    changes.set({ ...next, iterations: next.iterations ?? changes.now?.iterations ?? 30 });
+    take(playing);
+    live.textContent = `${told} ${words.split(split)}. ${words.kept(H)}`;
+  }
+
+  function toggle(i) {
+    try {
+      const next = engine.splits.toggle(split, i), out = split.kind[i] === KIND.TRAIN;
+      const told = `${task.pair(i)} ${out ? "is out of training" : "is in training"}.`;
+      change({ ...changes.now, steps: next.history }, told);
+      look(i);
+    } catch (problem) {
+      trouble(problem.message);
+    }
+  }
+
+  function travel(how) {
+    changes[how]();
+    take(again.checked && run.frames.length > 0);
+    live.textContent = `${how === "undo" ? "Undone" : "Done again"}. ${words.split(split)}. ${
+      words.kept(H)
+    }`;
+  }
+
+  function trouble(message) {
+    error.textContent = `This cannot be done: ${message}.`.replace(/\.\.$/, ".");
+    controls();
+  }
+
+  function play() {
+    following = true;
+    at = run.frames.length;
+    run.play();
+  }
+
+  function pause() {
+    run.pause();
+    if (frame()) live.textContent = words.result(view());
+  }
+
+  function step() {
+    if (at < run.frames.length) return seek(at + 1);
+    following = true;
+    run.step();
+  }
+
+  function reset() {
+    run.begin(changes.now, changes.now.iterations);
+    at = 0;
+    following = true;
+    controls();
+    draw();
+    live.textContent = "Back at the start: nothing is computed yet.";
+  }
+
+  /** Show an earlier iteration. */
+  function seek(t) {
+    run.pause();
+    at = Math.max(0, Math.min(t, run.frames.length));
+    following = at === run.frames.length;
+    controls();
+    draw();
+  }
+
+  function arrived() {
+    if (following) at = run.frames.length;
+    controls();
+    draw();
+    if (run.status === "done" || run.status === "ready") live.textContent = words.result(view());
+  }
+
+  function look(i) {
+    looking = i;
+    const shown = view();
+    table.show(shown);
+    sample.show(shown);
+  }
+
+  async function save() {
+    try {
+      const now = view(), told = now.frame ? words.result(now) : "Nothing is computed yet.";
+      const lines = [
+        task.name,
+        told,
+        `${words.split(split)}. ${words.kept(H)}`,
+        `${machine()}. Breaking Symmetry, the explorer.`,
+      ];
+      await picture.download({
+        table: table.node,
+        ...board.pictures(),
+        lines,
+        name: `explorer-iteration-${at}`,
+      });
+      live.textContent = "The picture is downloaded.";
+    } catch (problem) {
+      trouble(`no picture could be made (${problem.message})`);
+    }
+  }
+
+  function machine() {
+    const { kernel, bandwidth, ridge, power, centred } = changes.now;
+    const name = kernel === "Gaussian" ? `Gaussian kernel, L = ${bandwidth}` : "Quadratic kernel";
+    return `${name}, ridge ${ridge}, power ${power}${centred ? "" : ", not centred"}`;
+  }
+
+  // --------------------------------------------------------------------------------- the showing
+
+  const frame = () => run.frames[at - 1] ?? null;
+
+  function axes() {
+    const { n } = task,
+      mirrors = split.mirrors.map((k) => ({ k, kept: H.elements.includes(n + k) }));
+    const more = H.elements.filter((g) => g >= n && !split.mirrors.includes(g - n));
+    if (more.length <= 3) mirrors.push(...more.map((g) => ({ k: g - n, kept: true })));
+    return mirrors.slice(0, 6);
+  }
+
+  function looked() {
+    if (looking === null || looking >= task.n ** 2) return null;
+    const own = H.elements.find((g) => g >= task.n);
+    const g = split.mirrors.length ? task.n + split.mirrors[0] : own ?? null;
+    return {
+      i: looking,
+      orbit: engine.symmetry.orbit(H, looking),
+      image: g === null ? null : task.act(g, looking),
+      mirror: g === null ? null : task.symmetries[g].name,
+    };
+  }
+
+  const view = () => ({ task, split, H, frame: frame(), axes: axes(), looked: looked() });
+
+  function draw() {
+    const now = view();
+    table.show(now);
+    sample.show(now);
+    board.show(now, run.frames, run.total, at, run.status);
+  }
+
+  function controls() {
+    controlsOf.show({ status: run.status, at, done: run.frames.length, total: run.total });
+  }
+
+  // ---------------------------------------------------------------------------------- the start
+
+  /** Show a setting that an address names; instead of what is none the first scene, and say so. */
+  function go(text) {
+    try {
+      changes.set(address.decode(text));
+      take(false);
+      live.textContent = `${words.split(split)}. ${words.kept(H)}`;
+    } catch (problem) {
+      if (!changes.now) changes.set(address.decode(scenes.first));
+      take(false);
+      error.textContent = `The address holds no setting that can be shown: ${problem.message}. ` +
+        "This is another one.";
+    }
+  }
+
+  addEventListener("hashchange", () => go(address.read()));
+  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  go(address.read() || scenes.first);
+  root.dataset.ready = "";
+}
