@@ -50,6 +50,8 @@ bench: $(VENV)/.bench  ## measure speed and memory
 lint: $(READY)  ## check style only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/deno lint
+	$(BIN)/deno fmt --check
 
 clean:  ## remove the site and caches
 	rm -rf _build .ruff_cache .pytest_cache .hypothesis

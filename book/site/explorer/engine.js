@@ -4,8 +4,8 @@
  *
  * Every file defines one function that makes one part, and takes the parts that it needs: load
  * these scripts in any order, then call rfmEngine().
- *     groups tasks subgroups random splits settings thresholds products solve spectral kernels
- *     gradients machine decomposition judging recursion worker parts engine     (.js)
+ *     groups tasks subgroups random splits settings address python thresholds products solve
+ *     spectral kernels gradients machine decomposition judging recursion worker parts engine  (.js)
  *
  * const engine = rfmEngine();
  *
@@ -53,8 +53,17 @@
 function rfmEngine() {
   "use strict";
   const FACTORIES = [
-    ...[rfmGroups, rfmTasks, rfmSubgroups, rfmRandom, rfmSplits, rfmSettings, rfmThresholds],
-    ...[rfmProducts, rfmSolve, rfmSpectral, rfmKernels, rfmGradients, rfmMachine],
+    ...[rfmGroups, rfmTasks, rfmSubgroups, rfmRandom, rfmSplits, rfmSettings, rfmAddress],
+    ...[
+      rfmPython,
+      rfmThresholds,
+      rfmProducts,
+      rfmSolve,
+      rfmSpectral,
+      rfmKernels,
+      rfmGradients,
+      rfmMachine,
+    ],
     ...[rfmDecomposition, rfmJudging, rfmRecursion, rfmWorker, rfmParts],
   ];
   const parts = rfmParts(), { stabiliser, ...changes } = parts.splits;

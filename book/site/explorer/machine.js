@@ -2,7 +2,7 @@
  * The kernel machine f(x) = Σ_i α_i k_M(x, x_i) on one-hot pairs, and the average gradient outer
  * product (AGOP) of its fit. The same as rfm.KernelMachine.
  */
-function rfmMachine(products, solving, spectral, kernels, gradients) {
+function rfmMachine(products, solving, spectral, gradients) {
   "use strict";
   const { timesTransposed, transposed, largest } = products, { EPS } = solving;
   const TIE = 1e-9; // a lead smaller than this, relative to the scores, counts as a tie

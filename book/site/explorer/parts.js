@@ -4,11 +4,12 @@ function rfmParts() {
   const groups = rfmGroups(), random = rfmRandom();
   const tasks = rfmTasks(groups), subgroups = rfmSubgroups(groups);
   const splits = rfmSplits(random, subgroups), settings = rfmSettings(tasks, splits);
+  const address = rfmAddress(tasks, splits, settings), python = rfmPython(settings);
 
   const products = rfmProducts(), solving = rfmSolve(products), { EPS } = solving;
   const spectral = rfmSpectral(products, EPS), kernels = rfmKernels(EPS);
   const gradients = rfmGradients(products, spectral);
-  const machines = rfmMachine(products, solving, spectral, kernels, gradients);
+  const machines = rfmMachine(products, solving, spectral, gradients);
   const decomposition = rfmDecomposition(products, rfmThresholds(), EPS, splits.roundHalfEven);
 
   const judging = rfmJudging(splits);
@@ -22,7 +23,7 @@ function rfmParts() {
     tasks,
     subgroups,
     splits,
-    settings,
+    settings: { ...settings, ...address, ...python },
     products,
     solving,
     spectral,

@@ -106,7 +106,7 @@ function rfmSplits(random, subgroups) {
    * random, and those drawn after it, then stand in the history as the points that they drew.
    */
   function toggle(split, i) {
-    const changed = split.history.map((step, at) => at > 0 && changes(split, at).includes(i));
+    const changed = split.history.map((_, at) => at > 0 && changes(split, at).includes(i));
     const at = changed.lastIndexOf(true);
     if (at > 0) return without(split, at, i);
     const what = { [TRAIN]: "move", [WITHHELD]: "giveBack", [RANDOM]: "take" }[split.kind[i]];
