@@ -11,10 +11,11 @@ from playwright.sync_api import Browser, Page
 from repository import ROOT
 
 SCRIPTS = ROOT / "book" / "site" / "explorer"
-NAMES = """
-    groups tasks subgroups random splits settings address python thresholds products solve spectral
-    kernels gradients machine decomposition judging recursion worker parts engine
-""".split()
+NAMES = (
+    *("groups", "tasks", "subgroups", "random", "splits", "settings", "address", "python"),
+    *("thresholds", "products", "solve", "spectral", "kernels", "gradients", "machine"),
+    *("decomposition", "judging", "recursion", "worker", "parts", "engine"),
+)
 
 
 @contextmanager

@@ -22,45 +22,62 @@ function rfmGradients(products, spectral) {
    */
   function groupedProducts(w, x, αT, n, centred, through) {
     const N = x.length, c = αT.length / N, d = 2 * n, r = through ? through.length / d : d;
-    const halves = [
-      grouped(w, x, αT, n, (i) => Math.floor(i / n)),
-      grouped(w, x, αT, n, (i) => i % n),
-    ];
+    const first = (i) => Math.floor(i / n), second = (i) => i % n;
+    const halves = [first, second].map((operand) => grouped(w, x, αT, n, operand));
     const total = new Float64Array(r * r), sums = new Float64Array(r * c);
-    const origin = new Float64Array(d * c);
-    for (let first = 0; first < N; first += CHUNK) {
-      const m = Math.min(CHUNK, N - first), width = m * c;
+    let origin = null;
+    for (let start = 0; start < N; start += CHUNK) {
+      const chunk = x.slice(start, start + CHUNK), m = chunk.length, width = m * c;
       let h = new Float64Array(d * width); // h[u][j][c]
       halves.forEach(({ w, αT, starts }, half) => {
         for (let u = 0; u < n; u++) {
           const from = starts[u], length = starts[u + 1] - from;
-          const out = block(h, c, (half * n + u) * width), rows = block(w, N, first * N + from);
+          const out = block(h, c, (half * n + u) * width), rows = block(w, N, start * N + from);
           addProducts(1, out, rows, m, block(αT, N, from), c, length);
         }
       });
-      for (let j = 0; j < m; j++) {
-        const a = Math.floor(x[first + j] / n), b = n + x[first + j] % n;
-        for (let q = j * c; q < (j + 1) * c; q++) {
-          let own = 0; // Σ_i α_ic w_ij
-          for (let u = 0; u < n; u++) own += h[u * width + q];
-          h[a * width + q] -= own;
-          h[b * width + q] -= own;
-        }
-      }
+      subtractOwn(h, chunk, n, c);
       if (centred) {
-        for (let u = 0; u < d; u++) {
-          if (first === 0) origin.set(h.subarray(u * width, u * width + c), u * c);
-          for (let q = 0; q < width; q++) h[u * width + q] -= origin[u * c + q % c];
-        }
+        origin ??= outputsOfFirst(h, d, c, width);
+        eachOutput(h, d, m, c, (place, output) => h[place] -= origin[output]);
       }
       if (through) h = timesTransposed(through, transposed(h, width), d);
-      for (let u = 0; u < r; u++) {
-        for (let q = 0; q < width; q++) sums[u * c + q % c] += h[u * width + q];
-      }
+      eachOutput(h, r, m, c, (place, output) => sums[output] += h[place]);
       addProducts(1, block(total, r), block(h, width), r, block(h, width), r, width);
     }
     if (centred) addProducts(-1 / N, block(total, r), block(sums, c), r, block(sums, c), r, c);
     return total;
+  }
+
+  /** Subtracts Σ_i α_ic w_ij, the sum over the first operands, at the two coordinates of x_j. */
+  function subtractOwn(h, x, n, c) {
+    const width = x.length * c, own = new Float64Array(width);
+    for (let u = 0; u < n; u++) {
+      for (let q = 0; q < width; q++) own[q] += h[u * width + q];
+    }
+    for (let j = 0; j < x.length; j++) {
+      const a = Math.floor(x[j] / n) * width, b = (n + x[j] % n) * width;
+      for (let q = j * c; q < (j + 1) * c; q++) {
+        h[a + q] -= own[q];
+        h[b + q] -= own[q];
+      }
+    }
+  }
+
+  /** The h_1c, (rows, c). */
+  function outputsOfFirst(h, rows, c, width) {
+    const found = new Float64Array(rows * c);
+    for (let u = 0; u < rows; u++) found.set(h.subarray(u * width, u * width + c), u * c);
+    return found;
+  }
+
+  /** Visits every entry of h, (rows, m, c), with its place there and in a (rows, c) matrix. */
+  function eachOutput(h, rows, m, c, visit) {
+    for (let u = 0, place = 0; u < rows; u++) {
+      for (let j = 0; j < m; j++) {
+        for (let output = u * c; output < (u + 1) * c; output++) visit(place++, output);
+      }
+    }
   }
 
   /** Weights and coefficients with the samples sorted by an operand; where each value starts. */
