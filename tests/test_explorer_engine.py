@@ -276,3 +276,83 @@ def test_gradients_on_the_range_of_a_singular_metric(page: Page, centred: bool) 
         )
         expected = rfm.Gaussian().gradient_products(split.train, α, M, centred)
         assert golden.distance(doubles(found[0]).reshape(12, 12), expected) < 1e-10
+
+
+# ---------------------------------------------------------------------- what is read off a matrix
+
+MAKERS = {"+": rfm.addition, "−": rfm.subtraction, "×": rfm.multiplication, "÷": rfm.division}
+TABLES = [("+", [2]), ("+", [3]), ("−", [4]), ("+", [5]), ("+", [2, 2]), ("−", [3, 3])]
+TABLES += [("×", [7]), ("÷", [11]), ("+", [12]), ("+", [25])]
+
+
+@pytest.mark.parametrize(("operation", "orders"), TABLES, ids=str)
+def test_what_stands_out_is_what_the_package_says(
+    page: Page, operation: str, orders: list[int]
+) -> None:
+    """Planted elements under noise, of sizes on both sides of what is noticed."""
+    task, generator = MAKERS[operation](*orders), torch.Generator().manual_seed(0)
+    d, matrices = task.dimension, [torch.zeros(task.dimension, task.dimension).double()]
+    for noise in (0.0, 1e-12, 1e-7, 1e-2):
+        for size in (1.0, 0.15, 0.09, 1e-9):
+            M = torch.eye(d, dtype=torch.float64)
+            chosen = torch.randint(2 * task.n, (2,), generator=generator).tolist()
+            for g, share in zip(chosen, (1.0, size), strict=True):
+                P = task.symmetries[g].matrix()
+                M = M - share * (P + P.T)
+            N = torch.randn(d, d, dtype=torch.float64, generator=generator)
+            matrices.append(M + noise * (N + N.T))
+    found = page.evaluate(
+        """([setting, texts]) => {
+            const task = engine.makeTask(setting);
+            return texts.map((text) => {
+                const parts = engine.decompose(task, doubles(text));
+                return {...parts, coefficients: [...parts.coefficients],
+                        deviations: [...parts.deviations], standsOut: [...parts.standsOut]};
+            });
+        }""",
+        [{"operation": operation, "orders": orders}, [text(M) for M in matrices]],
+    )
+    number = {g: i for i, g in enumerate(task.symmetries)}
+    for M, parts in zip(matrices, found, strict=True):
+        expected = rfm.decompose(M, task)
+        assert parts["elements"] == [number[g] for g in expected.elements]
+        assert parts["standsOut"] == expected.stands_out.long().tolist()
+        close = {"rel": 1e-9, "abs": 1e-14}
+        assert parts["coefficients"] == pytest.approx(expected.coefficients.tolist(), **close)
+        assert parts["background"] == pytest.approx(expected.background.tolist(), **close)
+        assert parts["deviations"] == pytest.approx(expected.deviations.tolist(), **close)
+        assert parts["residual"] == pytest.approx(expected.residual, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["moved", "minus", "times", "product", "two-mirrors", "random"])
+def test_odd_parts_and_axes(page: Page, name: str) -> None:
+    """The odd part under each reflection, and how many points on the withheld axes are right."""
+    case = golden.CASES[name]
+    split = case.split(case.task())
+    d, task = split.task.dimension, split.task
+    axes = [g.k for g in split.mirrors]
+    on_axis = torch.isin(task.mirror(task.samples), torch.tensor(axes)) & (split.kind != 0)
+    for frame in page.evaluate(RUN, [case.setting, 10])[4:]:
+        M = doubles(frame["M"]).reshape(d, d)
+        odd = [float(rfm.odd_part(M, g).norm() / M.norm()) for g in task.reflections]
+        assert doubles(frame["oddParts"]).tolist() == pytest.approx(odd, rel=1e-9, abs=1e-15)
+        assert frame["oddPart"] == (doubles(frame["oddParts"])[axes[0]] if axes else None)
+        right = torch.tensor(frame["right"], dtype=torch.float64)[on_axis]
+        assert frame["axisAccuracy"] == (float(right.mean()) if len(right) else None)
+
+
+def test_a_score_for_each_class(page: Page) -> None:
+    """Scores, leads and predictions of one frame belong together, and are the package's."""
+    case = golden.CASES["over"]
+    split = case.split(case.task())
+    n, label = split.task.n, split.task.labels
+    frame = page.evaluate(RUN, [case.setting, 1])[0]
+    scores = doubles(frame["scores"]).reshape(n * n, n)
+    run = rfm.fit(split, case.kernel, 1)
+    test = split.kind != 0
+    assert doubles(frame["lead"])[test].tolist() == pytest.approx(
+        run.predictions["margin"].tolist(), abs=1e-12
+    )
+    assert doubles(frame["lead"]).tolist() == golden.leads(scores, label).tolist()
+    assert scores.argmax(1).tolist() == frame["predicted"]
+    assert torch.allclose(scores[~test], split.task.one_hot_labels(split.train), atol=1e-12)

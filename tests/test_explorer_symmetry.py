@@ -234,3 +234,20 @@ def test_halves_are_rounded_as_python_does(page: Page) -> None:
             continue
         (found,) = made(page, rfm.addition(n), "+", [n], [["random", fraction, 0]])
         assert found == facts(rfm.random_split(rfm.addition(n), fraction, 0))
+
+
+def test_a_page_loads_what_the_engine_is_made_of() -> None:
+    text = (exploring.ROOT / "book" / "explorer.md").read_text(encoding="utf-8")
+    for name in exploring.NAMES:
+        assert f'src="../_static/explorer/{name}.js"' in text
+
+
+def test_mirror_images(page: Page) -> None:
+    task = rfm.subtraction(3, 3)
+    found = page.evaluate(
+        """() => {
+            const task = engine.makeTask({operation: "-", orders: [3, 3]});
+            return engine.symmetry.mirrorImages(task, 5);
+        }"""
+    )
+    assert found == [int(task.index(g(task.samples[5]))) for g in task.reflections]
