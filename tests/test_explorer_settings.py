@@ -152,7 +152,8 @@ NONSENSE = {
     "op=plus&n=5&steps=w:zz": "points must be sample numbers from 0 to 24",
     "op=plus&n=5&steps=w:-1": "points must be sample numbers",
     "op=plus&n=5&steps=w:!": "“!” is no number of a sample",
-    "op=plus&n=5&steps=w:~%": "these are no bits of samples",
+    "op=plus&n=5&steps=w:~%": "this is no setting",
+    "op=plus&n=5&steps=w:~!": "these are no bits of samples",
     "op=plus&n=5&steps=w:~A": "these are no bits of samples",
     "op=plus&n=5&steps=w:~_____w": "points must be sample numbers from 0 to 24",
     "op=plus&n=5&steps=r:0.5": "“r:0.5” is no step of a split",
@@ -179,6 +180,12 @@ def test_nonsense_in_an_address(page: Page, text: str) -> None:
     )
     assert said is not None
     assert said.startswith(NONSENSE[text])
+
+
+def test_an_address_may_come_percent_encoded(page: Page) -> None:
+    texts = ["op=plus&n=3.3&steps=w:*0,m:4", "op%3Dplus%26n=3.3&steps=w%3A%2A0%2Cm:4"]
+    found = page.evaluate("(texts) => texts.map(engine.settings.decode)", texts)
+    assert found[0] == found[1]
 
 
 def test_any_text_is_read_or_refused(page: Page) -> None:

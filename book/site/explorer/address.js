@@ -38,7 +38,7 @@ function rfmAddress(tasks, splits, settings) {
   function decode(text) {
     if (typeof text !== "string" || text.length > LONGEST) throw new Error("this is no setting");
     const parts = new Map();
-    for (const part of text.replace(/^#/, "").split("&")) {
+    for (const part of plain(text).replace(/^#/, "").split("&")) {
       const [, name, value] = /^([a-zA-Z]+)=(.*)$/.exec(part) ?? [];
       if (!["op", "n", "kernel", "L", "ridge", "power", "centred", "steps"].includes(name)) {
         throw new Error(`“${part.slice(0, 40)}” is no part of a setting`);
@@ -66,6 +66,15 @@ function rfmAddress(tasks, splits, settings) {
     const task = tasks.makeTask(setting);
     setting.steps = given("steps").split(",").map((step) => readStep(task, step));
     return checked(setting).setting;
+  }
+
+  /** The text without the %2A and such that programs write when they pass an address on. */
+  function plain(text) {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      throw new Error("this is no setting");
+    }
   }
 
   function readStep(task, text) {
