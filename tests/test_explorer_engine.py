@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -356,3 +357,67 @@ def test_a_score_for_each_class(page: Page) -> None:
     assert doubles(frame["lead"]).tolist() == golden.leads(scores, label).tolist()
     assert scores.argmax(1).tolist() == frame["predicted"]
     assert torch.allclose(scores[~test], split.task.one_hot_labels(split.train), atol=1e-12)
+
+
+# ------------------------------------------------------------------------- settings at random
+
+
+def drawn(draw: random.Random) -> tuple[dict[str, Any], list[list[Any]]]:
+    """A setting without its steps, and calls that make its split."""
+    operation = draw.choice("+−×÷")
+    orders = (
+        [draw.choice([5, 7, 11])]
+        if operation in "×÷"
+        else draw.choice([[5], [6], [7], [8], [9], [2, 3], [2, 4], [3, 3]])
+    )
+    n = MAKERS[operation](*orders).n
+    setting = {
+        "operation": operation,
+        "orders": orders,
+        "kernel": draw.choice(["Gaussian", "Quadratic"]),
+        "bandwidth": draw.choice([1, 2.5, 4.25]),
+        "ridge": draw.choice([0, 0, 0.01, 0.5]),
+        "power": draw.choice([0.25, 0.5, 0.5, 1]),
+        "centred": draw.random() < 0.7,
+    }
+    seed = draw.randrange(2**32)
+    calls = draw.choice(
+        [
+            [["random", draw.uniform(0.3, 0.9), seed]],
+            [["withholdMirrors", [draw.randrange(n)]]],
+            [["withholdMirrors", [draw.randrange(n)]], ["moveRandom", draw.randrange(1, 4), seed]],
+            [["withhold", draw.sample(range(n * n), draw.randrange(1, n))]],
+        ]
+    )
+    return setting, calls
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_settings_at_random(page: Page, seed: int) -> None:
+    """Five iterations, and what Python makes of the lines that go with them."""
+    setting, calls = drawn(random.Random(seed))
+    steps, lines = page.evaluate(
+        """([setting, calls]) => {
+            let split = engine.makeTask(setting);
+            for (const [name, ...rest] of calls) split = engine.splits[name](split, ...rest);
+            const steps = split.history;
+            return [steps, engine.settings.python({...setting, steps}, 5)];
+        }""",
+        [setting, calls],
+    )
+    frames = page.evaluate(RUN, [{**setting, "steps": steps}, 5])
+    names: dict[str, Any] = {}
+    exec(lines.replace("iterations=", "warn=False, keep_features=True, iterations="), names)
+    run, d = names["run"], names["task"].dimension
+    assert len(frames) == len(run.table)
+    test = (run.split.kind != 0).tolist()
+    for frame, M, right, (_, row) in zip(
+        frames, run.history[1:], run.right, run.table.iterrows(), strict=True
+    ):
+        assert frame["jitter"] == pytest.approx(row["jitter"], rel=1e-6, abs=0)
+        far = golden.distance(doubles(frame["M"]).reshape(d, d), M)
+        assert far < (1e-6 if row["jitter"] else 1e-9), (setting, frame["iteration"], far)
+        lead = doubles(frame["lead"])[test].abs() / frame["tie"]
+        sure = (lead < 1 / golden.NEAR) | (lead > golden.NEAR)
+        mine = torch.tensor(frame["right"])[test].bool()
+        assert torch.equal(mine[sure], right[sure])

@@ -54,17 +54,8 @@ function rfmEngine() {
   "use strict";
   const FACTORIES = [
     ...[rfmGroups, rfmTasks, rfmSubgroups, rfmRandom, rfmSplits, rfmSettings, rfmAddress],
-    ...[
-      rfmPython,
-      rfmThresholds,
-      rfmProducts,
-      rfmSolve,
-      rfmSpectral,
-      rfmKernels,
-      rfmGradients,
-      rfmMachine,
-    ],
-    ...[rfmDecomposition, rfmJudging, rfmRecursion, rfmWorker, rfmParts],
+    ...[rfmPython, rfmThresholds, rfmProducts, rfmSolve, rfmSpectral, rfmKernels, rfmGradients],
+    ...[rfmMachine, rfmDecomposition, rfmJudging, rfmRecursion, rfmWorker, rfmParts],
   ];
   const parts = rfmParts(), { stabiliser, ...changes } = parts.splits;
   const { generate, orbit, reached } = parts.subgroups;
