@@ -257,9 +257,16 @@ def test_gradients_on_the_range_of_a_singular_metric(page: Page, centred: bool) 
     α = torch.randn(
         len(split.train), 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
     )
-    v = torch.linspace(1, 2, 12, dtype=torch.float64)
-    for M in (torch.outer(v, v), torch.eye(12) + 0 * v, 1e-9 * torch.eye(12) + torch.outer(v, v)):
-        M = M.double()
+    even = torch.cat([torch.ones(6), torch.zeros(6)]).double()  # Σ_{u<n} h_jc = 0 in any case
+    v, tilted = torch.linspace(1, 2, 12).double(), even.clone()
+    tilted[0] += 1e-4
+    for M, calls in (
+        (torch.outer(v, v), 1),
+        (torch.eye(12).double(), 1),
+        (1e-9 * torch.eye(12) + torch.outer(v, v), 1),
+        (torch.outer(tilted, tilted), 2),
+        (torch.outer(even, even), 2),
+    ):
         K = rfm.Gaussian().gram(split.train, split.train, M)
         found = page.evaluate(
             """([K, M, x, α, centred]) => {
@@ -271,12 +278,41 @@ def test_gradients_on_the_range_of_a_singular_metric(page: Page, centred: bool) 
                     calls++;
                     return gradients.groupedProducts(w, x, doubles(α), 6, centred, through);
                 };
-                return [base64(spectral.outerProducts(doubles(M), 12, squared)), calls];
+                try {
+                    return [base64(spectral.outerProducts(doubles(M), 12, squared)), calls];
+                } catch (error) { return [error.message, calls]; }
             }""",
             [text(K), text(M), task.index(split.train).tolist(), text(α.T.contiguous()), centred],
         )
-        expected = rfm.Gaussian().gradient_products(split.train, α, M, centred)
-        assert golden.distance(doubles(found[0]).reshape(12, 12), expected) < 1e-10
+        assert found[1] == calls
+        if torch.equal(M, torch.outer(even, even)):
+            with pytest.raises(ArithmeticError) as lost:
+                rfm.Gaussian().gradient_products(split.train, α, M, centred)
+            assert found[0] == str(lost.value)
+        else:
+            expected = rfm.Gaussian().gradient_products(split.train, α, M, centred)
+            assert golden.distance(doubles(found[0]).reshape(12, 12), expected) < 1e-10
+
+
+@pytest.mark.parametrize("bandwidth", [1e-8, 1e-7, 2.5])
+def test_distances_that_a_metric_does_not_resolve_are_zero(page: Page, bandwidth: float) -> None:
+    """Many samples are one under a metric of rank 1; a small bandwidth would see its rounding."""
+    task = rfm.addition(6)
+    generator = torch.Generator().manual_seed(2)
+    v = torch.randint(1, 4, (12,), generator=generator).double() / 7
+    M = torch.outer(v, v)
+    found = page.evaluate(
+        """([M, L]) => {
+            const x = [...Array(36).keys()], kernel = engine.parts.kernels.gaussian(L);
+            const once = kernel.gram(doubles(M), 6, x, x);
+            return [base64(once), base64(kernel.gram(doubles(M), 6, x, x.slice()))];
+        }""",
+        [text(M), bandwidth],
+    )
+    expected = rfm.Gaussian(bandwidth).gram(task.samples, task.samples, M)
+    assert int((expected == 1).sum()) > 36
+    for K in found:
+        assert torch.allclose(doubles(K).reshape(36, 36), expected, rtol=1e-12, atol=1e-300)
 
 
 # ---------------------------------------------------------------------- what is read off a matrix
