@@ -1,19 +1,20 @@
 "use strict";
 
 /**
- * The right side: what came out, in large figures; accuracy, the feature matrix and its
- * coefficients, margin and odd part.
+ * The right side: accuracy, the feature matrix and its coefficients, margin and odd part.
  *
- * explorerBoard(dom, engine, words, results) → {node, show(view, frames, total, at, status), pictures()}.
+ * explorerBoard(dom, engine, words, results) → {node, show(view, frames, total, at), pictures()}.
  */
 function explorerBoard(dom, engine, words, results) {
-  const { el } = dom, { KIND } = engine.splits, LINEAR = 1e-5;
+  const { el } = dom, LINEAR = 1e-5;
   const symlog = (x) => Math.sign(x) * Math.log10(1 + Math.abs(x) / LINEAR);
   const tens = (x) => {
     if (x === 0) return "0";
     const power = Math.round(Math.log10(Math.abs(x)));
     const digits = `${Math.abs(power)}`.replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
-    return power === 0 ? `${x}` : `${x < 0 ? "−" : ""}10${power < 0 ? "⁻" : ""}${digits}`;
+    return power === 0
+      ? `${x}`.replace("-", "−")
+      : `${x < 0 ? "−" : ""}10${power < 0 ? "⁻" : ""}${digits}`;
   };
   const span = (low, high) => (x) => Math.max(0, Math.min(1, (x - low) / (high - low)));
   const within = span(symlog(-1), symlog(1)), decades = span(-18, 0);
@@ -38,12 +39,10 @@ function explorerBoard(dom, engine, words, results) {
     height: 120,
   });
   const matrix = explorerMatrix(dom), coefficients = explorerCoefficients(dom);
-  const figures = el("div", { class: "x-figures" }), verdict = el("p", { class: "x-verdict" });
   const found = el("p", { class: "x-note x-found" });
   const node = el(
     "div",
     { class: "x-board" },
-    el("div", { class: "x-result" }, figures, verdict),
     accuracy.node,
     el("h2", {}, "What it has learned"),
     el("div", { class: "x-learned" }, matrix.node, el("div", {}, coefficients.node, found)),
@@ -51,63 +50,12 @@ function explorerBoard(dom, engine, words, results) {
     odd.node,
   );
 
-  /** One word for what became of the withheld points, and a sentence. */
-  function judge(view, status) {
-    const { split, frame } = view, parts = words.results(view);
-    const train = split.kind.filter((is) => is === KIND.TRAIN).length;
-    if (!frame) {
-      return [
-        "open",
-        `It is shown ${train} of ${split.kind.length} entries. Which of the others will it find?`,
-      ];
-    }
-    const [{ kind, right, all }] = parts;
-    const of = kind === KIND.RANDOM
-      ? "entries that were left out"
-      : kind === KIND.MOVED
-      ? "entries moved out"
-      : "withheld entries";
-    const yet = status === "running" || status === "ready" ? " so far" : "";
-    if (right === 0) {
-      const shut = kind === KIND.WITHHELD && view.axes.some(({ kept }) => kept);
-      return [
-        "shut",
-        all === 1
-          ? `The one ${of.replace("entries", "entry")} is wrong${yet}${
-            shut ? ": a mirror keeps the training set, and the entry lies on its axis" : ""
-          }.`
-          : `Not one of the ${all} ${of} is right${yet}${
-            shut ? ", while a mirror keeps the training set" : ""
-          }.`,
-      ];
-    }
-    return [
-      right === all ? "free" : "part",
-      right === all ? `All ${of} are right.` : `${right} of the ${all} ${of} are right.`,
-    ];
-  }
-
-  function show(view, frames, total, at, status) {
-    const { task, split, frame, axes } = view, seen = frames;
-    const [state, sentence] = judge(view, status);
-    node.dataset.verdict = state;
-    verdict.textContent = sentence;
-    figures.replaceChildren(
-      ...words.results(view).map(({ right, all, name }) =>
-        el(
-          "div",
-          { class: "x-figure" },
-          el("span", { class: "x-number" }, frame ? `${right}` : "?", el("small", {}, ` / ${all}`)),
-          el("span", { class: "x-figure-name" }, `${name} right`),
-        )
-      ),
-    );
-    const with_ = { total, at };
-    accuracy.show({ series: results.accuracy(split, seen), ...with_ });
-    margin.show({ series: results.margins(split, seen), ...with_ });
-    const k = axes[0]?.k;
+  function show({ task, split, frame, axes }, frames, total, at) {
+    const now = { total, at }, k = axes[0]?.k;
+    accuracy.show({ series: results.accuracy(split, frames), ...now });
+    margin.show({ series: results.margins(split, frames), ...now });
     odd.node.hidden = k === undefined;
-    if (k !== undefined) odd.show({ series: results.oddParts(task, k, seen), ...with_ });
+    if (k !== undefined) odd.show({ series: results.oddParts(task, k, frames), ...now });
     learned(task, frame);
   }
 
@@ -132,10 +80,8 @@ function explorerBoard(dom, engine, words, results) {
 
   const pictures = () => ({
     matrix: matrix.canvas,
-    charts: [accuracy, {
-      title: "Coefficients of rotations and of reflections",
-      picture: coefficients.pictures[0],
-    }, { title: "", picture: coefficients.pictures[1] }],
+    coefficients: coefficients.pictures.map((picture) => ({ picture })),
+    charts: [accuracy, margin],
   });
 
   return { node, show, pictures };

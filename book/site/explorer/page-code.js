@@ -6,8 +6,9 @@
  * explorerCode(dom, said) → {node, button(make), copy(words, make), refresh()}.
  */
 function explorerCode({ el, button }, said) {
-  const lines = el("code"),
-    text = el("pre", { tabindex: 0, "aria-label": "The run as Python" }, lines);
+  const lines = el("code"), told = { role: "region", "aria-label": "The run as Python" };
+  const text = el("div", { class: "x-pre", tabindex: 0, ...told }, lines); // the theme takes every
+  // <pre> for its own and leaves those out of the tab order that it does not see scroll
   let make = () => "", toggle = null;
   const node = el(
     "div",

@@ -192,53 +192,57 @@ function explorerForm({ el, button }, engine, { change }) {
     ),
     group(
       "Split",
-      line(
-        axis.node,
-        act(
-          "Withhold the axis",
-          axis,
-          () => splits.withholdMirrors(now.task, [Number(axis.control.value)]),
-          "The axis is withheld.",
+      el(
+        "div",
+        { class: "x-lines-of-fields" },
+        line(
+          axis.node,
+          act(
+            "Withhold the axis",
+            axis,
+            () => splits.withholdMirrors(now.task, [Number(axis.control.value)]),
+            "The axis is withheld.",
+          ),
         ),
-      ),
-      line(
-        points.node,
-        act("Hold these out", points, () => splits.withhold(now.task, pairs()), "Held out."),
-      ),
-      line(
-        share.node,
-        act(
-          "Draw a share",
-          share,
-          () => splits.random(now.task, number(share.control.value, "the share") / 100, seedOf()),
-          "Drawn at random.",
+        line(
+          points.node,
+          act("Hold these out", points, () => splits.withhold(now.task, pairs()), "Held out."),
         ),
-      ),
-      line(
-        moved.node,
-        act(
-          "Move at random",
-          moved,
-          () => splits.moveRandom(now.split, countOf(), seedOf()),
-          "Moved out at random.",
+        line(
+          share.node,
+          act(
+            "Draw a share",
+            share,
+            () => splits.random(now.task, number(share.control.value, "the share") / 100, seedOf()),
+            "Drawn at random.",
+          ),
         ),
-      ),
-      line(
-        mirror.node,
-        act(
-          "Move a mirror pair",
-          mirror,
-          () => splits.moveMirrorPairs(now.split, 1, Number(mirror.control.value), seedOf()),
-          "A mirror pair is moved out.",
+        line(
+          moved.node,
+          act(
+            "Move at random",
+            moved,
+            () => splits.moveRandom(now.split, countOf(), seedOf()),
+            "Moved out at random.",
+          ),
         ),
-      ),
-      line(
-        seed.node,
-        act(
-          "Give one back",
-          seed,
-          () => splits.giveBackRandom(now.split, 1, seedOf()),
-          "One is given back.",
+        line(
+          mirror.node,
+          act(
+            "Move a mirror pair",
+            mirror,
+            () => splits.moveMirrorPairs(now.split, 1, Number(mirror.control.value), seedOf()),
+            "A mirror pair is moved out.",
+          ),
+        ),
+        line(
+          seed.node,
+          act(
+            "Give one back",
+            seed,
+            () => splits.giveBackRandom(now.split, 1, seedOf()),
+            "One is given back.",
+          ),
         ),
       ),
     ),
@@ -253,7 +257,7 @@ function explorerForm({ el, button }, engine, { change }) {
 
   /** Show a setting in the fields; a field that is being typed in keeps its words. */
   function show(setting, task, split) {
-    if (now?.task !== task) {
+    if (now?.task.name !== task.name) {
       for (const { control } of [axis, mirror]) {
         options(control, task, split.mirrors[0] ?? task.identity);
       }

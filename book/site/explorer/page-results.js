@@ -17,7 +17,7 @@ function explorerResults(engine) {
     const baseline = engine.splits.orbitBaseline(split);
     const lines = [
       [
-        "orbit-only baseline, of all",
+        "orbit-only baseline",
         baseline === null ? null : frames.map(() => baseline),
         "x-baseline",
       ],

@@ -5,7 +5,7 @@
  * table as one row of names with the sentence of the one that is on. Their addresses have the
  * setting after a ?, since the theme takes what stands after a # for a place on the page.
  *
- * explorerScenes(dom, go(text)) → {node, first, mark(text)}: first is the setting of the first scene.
+ * explorerScenes(dom, go(text)) → {node, first, mark(text), add(control)}: first is the setting of the first scene.
  */
 function explorerScenes({ el }, go) {
   const found = [...document.querySelectorAll(".x-scene")].map((item) => {
@@ -42,5 +42,8 @@ function explorerScenes({ el }, go) {
       : found[at].told;
   }
 
-  return { node, first: found[0].text, mark };
+  /** One more thing to choose, after the scenes. */
+  const add = (control) => list.append(el("li", {}, control));
+
+  return { node, first: found[0].text, mark, add };
 }

@@ -7,7 +7,6 @@ function explorerWords(KIND) {
     [KIND.WITHHELD]: "withheld",
     [KIND.MOVED]: "moved out",
   };
-  const PLURAL = { ...WHY, [KIND.RANDOM]: "entries left out at random" };
 
   /** "3 + 5 = 8". */
   function equation(task, i) {
@@ -90,14 +89,17 @@ function explorerWords(KIND) {
         all += is === kind;
         right += is === kind && Boolean(frame?.right[i]);
       });
-      const name = kind === KIND.RANDOM
-        ? PLURAL[kind]
-        : `${WHY[kind]} ${all === 1 ? "entry" : "entries"}`;
+      const entries = all === 1 ? "entry" : "entries";
+      const name = {
+        [KIND.WITHHELD]: `withheld ${entries}`,
+        [KIND.MOVED]: `moved ${entries}`,
+        [KIND.RANDOM]: `${entries} left out`,
+      }[kind];
       return all ? [{ kind, right, all, name }] : [];
     });
   }
 
-  /** "Iteration 12: 14 of 19 withheld entries right, 1 of 1 moved out entry right." */
+  /** "Iteration 12: 14 of 19 withheld entries right, 1 of 1 moved entry right." */
   function result(view) {
     const told = results(view).map(({ right, all, name }) => `${right} of ${all} ${name} right`);
     return `Iteration ${view.frame.iteration}: ${list(told)}.`;

@@ -16,7 +16,8 @@ function explorerPage(root) {
   const table = explorerTable(dom, words, { toggle, look });
   const sample = explorerSample(dom, words, explorerScores(dom, words));
   const board = explorerBoard(dom, engine, words, results);
-  const picture = explorerPicture(dom);
+  const verdict = explorerVerdict(dom, words, KIND), sights = explorerSights(engine);
+  const picture = explorerPicture(dom, explorerSheet(dom));
   let split = null, task = null, H = null, at = 0, looking = null, following = true;
 
   // ---------------------------------------------------------------------------------- the parts
@@ -50,28 +51,25 @@ function explorerPage(root) {
     button("As a picture", save),
     code.copy("Copy link", () => location.href),
   );
-  const setting = el(
-    "details",
-    { class: "x-setting" },
-    el("summary", {}, "Change table, machine and split"),
-    form.node,
-  );
-  const left = el(
-    "div",
-    { class: "x-left" },
-    kept,
-    table.node,
-    legend(),
-    counts,
-    tools,
-    sample.node,
-  );
+  const own = button("Your own …", () => {
+    panel.hidden = !panel.hidden;
+    own.setAttribute("aria-expanded", `${!panel.hidden}`);
+  }, { "aria-expanded": "false", "aria-controls": "x-panel", class: "x-own" });
+  const panel = el("div", { class: "x-panel", id: "x-panel", hidden: true }, form.node);
+  scenes.add(own);
   root.replaceChildren(
     scenes.node,
+    panel,
     controlsOf.node,
     error,
-    el("div", { class: "x-columns" }, left, board.node),
-    setting,
+    el(
+      "div",
+      { class: "x-columns" },
+      el("div", { class: "x-kept-cell" }, kept, counts),
+      verdict.node,
+      el("div", {}, table.node, legend(), tools, sample.node),
+      board.node,
+    ),
     exports,
     code.node,
     live,
@@ -217,12 +215,8 @@ function explorerPage(root) {
         `${words.split(split)}. ${words.kept(H)}`,
         `${machine()}. Breaking Symmetry, the explorer.`,
       ];
-      await picture.download({
-        table: table.node,
-        ...board.pictures(),
-        lines,
-        name: `explorer-iteration-${at}`,
-      });
+      const shown = { table: table.node, ...board.pictures(), lines };
+      await picture.download(shown, `explorer-iteration-${at}`);
       live.textContent = "The picture is downloaded.";
     } catch (problem) {
       trouble(`no picture could be made (${problem.message})`);
@@ -239,33 +233,17 @@ function explorerPage(root) {
 
   const frame = () => run.frames[at - 1] ?? null;
 
-  function axes() {
-    const { n } = task,
-      mirrors = split.mirrors.map((k) => ({ k, kept: H.elements.includes(n + k) }));
-    const more = H.elements.filter((g) => g >= n && !split.mirrors.includes(g - n));
-    if (more.length <= 3) mirrors.push(...more.map((g) => ({ k: g - n, kept: true })));
-    return mirrors.slice(0, 6);
+  function view() {
+    const now = { task, split, H, frame: frame() };
+    return { ...now, axes: sights.axes(now), looked: sights.looked(now, looking) };
   }
-
-  function looked() {
-    if (looking === null || looking >= task.n ** 2) return null;
-    const own = H.elements.find((g) => g >= task.n);
-    const g = split.mirrors.length ? task.n + split.mirrors[0] : own ?? null;
-    return {
-      i: looking,
-      orbit: engine.symmetry.orbit(H, looking),
-      image: g === null ? null : task.act(g, looking),
-      mirror: g === null ? null : task.symmetries[g].name,
-    };
-  }
-
-  const view = () => ({ task, split, H, frame: frame(), axes: axes(), looked: looked() });
 
   function draw() {
     const now = view();
     table.show(now);
     sample.show(now);
-    board.show(now, run.frames, run.total, at, run.status);
+    verdict.show(now, at === run.total);
+    board.show(now, run.frames, run.total, at);
   }
 
   function controls() {
@@ -290,6 +268,7 @@ function explorerPage(root) {
 
   addEventListener("hashchange", () => go(address.read()));
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  matchMedia("print").addEventListener("change", draw);
   go(address.read() || scenes.first);
   root.dataset.ready = "";
 }

@@ -7,7 +7,7 @@
  * explorerCoefficients(dom) → {node, show({task, parts})}; parts is a decomposition or null.
  */
 function explorerCoefficients({ el, svg }) {
-  const WIDTH = 440, HEIGHT = 92, LEFT = 46, RIGHT = 12, TOP = 16, BOTTOM = 18;
+  const WIDTH = 290, HEIGHT = 88, LEFT = 46, RIGHT = 12, TOP = 16, BOTTOM = 18;
   const strips = ["rotations", "reflections"].map((name) => ({
     name,
     picture: svg("svg", { class: "x-lines", role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT}` }),
@@ -19,7 +19,11 @@ function explorerCoefficients({ el, svg }) {
       el(
         "div",
         { class: "x-chart-head" },
-        el("h3", {}, name === "rotations" ? "Of rotations r^k" : "Of reflections sr^k"),
+        el(
+          "h3",
+          {},
+          name === "rotations" ? "Coefficients of rotations" : "Coefficients of reflections",
+        ),
       ),
       picture,
     ]),

@@ -136,10 +136,9 @@ function explorerTable({ el, svg }, words, { toggle, look }) {
   }
 
   function show(view) {
-    if (view.task !== task) {
-      task = view.task;
-      build();
-    }
+    const other = view.task.name !== task?.name;
+    task = view.task;
+    if (other) build(); // else the cells stay, and the focus with them
     paint(view);
     lines.replaceChildren(...view.axes.map(axis));
   }
