@@ -457,3 +457,21 @@ def test_settings_at_random(page: Page, seed: int) -> None:
         sure = (lead < 1 / golden.NEAR) | (lead > golden.NEAR)
         mine = torch.tensor(frame["right"])[test].bool()
         assert torch.equal(mine[sure], right[sure])
+
+
+@pytest.mark.parametrize("kernel", [rfm.Gaussian(), rfm.Quadratic()], ids=repr)
+def test_sixty_iterations(page: Page, kernel: rfm.Kernel) -> None:
+    """As many as the page offers: every test point that is no near tie is judged alike."""
+    task = rfm.addition(13)
+    split = rfm.withhold(task, task.reflection(0).fixed_points()).move(task.pair(0, 2))
+    run = rfm.fit(split, kernel, 60, warn=False)
+    setting = {"operation": "+", "orders": [13], "kernel": type(kernel).__name__}
+    setting["steps"] = golden.CASES["moved"].setting["steps"]
+    frames = page.evaluate(RUN, [setting, 60])
+    test, unsure = (split.kind != 0).tolist(), 0
+    for frame, right in zip(frames, run.right, strict=True):
+        lead = doubles(frame["lead"])[test].abs() / frame["tie"]
+        sure = (lead < 1 / golden.NEAR) | (lead > golden.NEAR)
+        unsure += int((~sure).sum())
+        assert torch.equal(torch.tensor(frame["right"])[test].bool()[sure], right[sure])
+    assert unsure < 0.03 * 60 * len(split.test)

@@ -6,7 +6,8 @@
  */
 function rfmGradients(products, spectral) {
   "use strict";
-  const { block, addProducts, congruent, transposed, symmetrised, timesTransposed } = products;
+  const { block, addProducts, addSquare, congruent, transposed, mirrored } = products;
+  const { symmetrised, timesTransposed } = products;
   const CHUNK = 32; // samples handled at a time
 
   /**
@@ -43,10 +44,10 @@ function rfmGradients(products, spectral) {
       }
       if (through) h = timesTransposed(through, transposed(h, width), d);
       eachOutput(h, r, m, c, (place, output) => sums[output] += h[place]);
-      addProducts(1, block(total, r), block(h, width), r, block(h, width), r, width);
+      addSquare(block(total, r), block(h, width), r, width);
     }
     if (centred) addProducts(-1 / N, block(total, r), block(sums, c), r, block(sums, c), r, c);
-    return total;
+    return mirrored(total, r);
   }
 
   /** Subtracts Σ_i α_ic w_ij, the sum over the first operands, at the two coordinates of x_j. */

@@ -54,6 +54,14 @@ function rfmProducts() {
     }
   }
 
+  /** The lower triangle of C += A Aᵀ, where A has so many rows; what lies above it is left open. */
+  function addSquare(C, A, rows, length) {
+    for (let i = 0; i < rows; i += 6) {
+      const some = Math.min(6, rows - i), below = { ...C, at: C.at + i * C.stride };
+      addProducts(1, below, { ...A, at: A.at + i * A.stride }, some, A, i + some, length);
+    }
+  }
+
   /** A Bᵀ for whole matrices (rows, length) and (columns, length). */
   function timesTransposed(A, B, length) {
     const rows = A.length / length, columns = B.length / length;
@@ -72,6 +80,14 @@ function rfmProducts() {
       for (let j = 0; j < columns; j++) T[j * rows + i] = A[i * columns + j];
     }
     return T;
+  }
+
+  /** Copies the lower triangle of a (d, d) matrix to the upper one. */
+  function mirrored(A, d) {
+    for (let i = 0; i < d; i++) {
+      for (let j = 0; j < i; j++) A[j * d + i] = A[i * d + j];
+    }
+    return A;
   }
 
   /** (A + Aᵀ) / 2 of a (d, d) matrix. */
@@ -96,5 +112,16 @@ function rfmProducts() {
     return Math.sqrt(values.reduce((sum, value) => sum + (value / scale) ** 2, 0)) * scale;
   }
 
-  return { block, addProducts, timesTransposed, congruent, transposed, symmetrised, largest, norm };
+  return {
+    block,
+    addProducts,
+    addSquare,
+    timesTransposed,
+    congruent,
+    transposed,
+    mirrored,
+    symmetrised,
+    largest,
+    norm,
+  };
 }
