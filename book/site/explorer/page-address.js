@@ -29,7 +29,11 @@ function explorerAddress(settings) {
     return { ...settings.decode(rest), iterations };
   }
 
-  const read = () => (location.hash || location.search).slice(1);
+  /** What the address says about a setting; a # may also name a place on the page. */
+  function read() {
+    const place = document.getElementById(location.hash.slice(1));
+    return (place ? "" : location.hash.slice(1)) || location.search.slice(1);
+  }
 
   /** Put it into the address bar; the page is not left by that. */
   function write(text) {

@@ -11,7 +11,8 @@ function explorerPage(root) {
     state: controls,
     failed: (words) => trouble(words),
   });
-  const form = explorerForm(dom, engine, { change });
+  const fields = explorerFields(dom), splitForm = explorerSplitForm(dom, fields, engine, change);
+  const form = explorerForm(dom, fields, engine, splitForm, change);
   const controlsOf = explorerControls(dom, { play, pause, step, reset, seek });
   const table = explorerTable(dom, words, { toggle, look });
   const sample = explorerSample(dom, words, explorerScores(dom, words));
@@ -22,18 +23,9 @@ function explorerPage(root) {
 
   // ---------------------------------------------------------------------------------- the parts
 
-  const keptName = el("strong", { class: "x-kept-name" }), keptTold = el("span");
-  const kept = el(
-    "p",
-    { class: "x-kept-box" },
-    el("span", { class: "x-kept-word" }, "The training set is kept by "),
-    keptName,
-    " ",
-    keptTold,
-  );
-  const counts = el("p", { class: "x-note" });
-  const error = el("p", { class: "x-error", role: "alert" }),
-    live = el("p", { role: "status", class: "x-live" });
+  const kept = explorerKept(dom, words);
+  const error = el("p", { class: "x-error", role: "alert" });
+  const live = el("p", { role: "status", class: "x-live" });
   const undo = button("Undo", () => travel("undo")), redo = button("Redo", () => travel("redo"));
   const again = el("input", { type: "checkbox", id: "x-again", checked: true });
   const code = explorerCode(dom, (said) => live.textContent = said);
@@ -65,38 +57,15 @@ function explorerPage(root) {
     el(
       "div",
       { class: "x-columns" },
-      el("div", { class: "x-kept-cell" }, kept, counts),
+      kept.node,
       verdict.node,
-      el("div", {}, table.node, legend(), tools, sample.node),
+      el("div", {}, table.node, explorerLegend(dom), tools, sample.node),
       board.node,
     ),
     exports,
     code.node,
     live,
   );
-
-  function legend() {
-    const entry = (state, name) =>
-      el(
-        "li",
-        {},
-        el("span", { class: "x-cell x-swatch", "data-state": state, "aria-hidden": "true" }),
-        name,
-      );
-    const line = (kind, name) =>
-      el("li", {}, el("span", { class: `x-swatch x-swatch-${kind}`, "aria-hidden": "true" }), name);
-    return el(
-      "ul",
-      { class: "x-legend x-table-legend" },
-      entry("train", "training"),
-      entry("held", "not asked yet"),
-      entry("right", "right"),
-      entry("wrong", "wrong"),
-      line("moved", "moved out"),
-      line("kept", "mirror"),
-      line("broken", "broken mirror"),
-    );
-  }
 
   // ------------------------------------------------------------------------------- what happens
 
@@ -116,10 +85,7 @@ function explorerPage(root) {
     code.refresh();
     undo.disabled = !changes.undoable;
     redo.disabled = !changes.redoable;
-    keptName.textContent = H.order === 1 ? "nothing" : `${words.generated(H)} · ${words.named(H)}`;
-    keptTold.textContent = words.kept(H);
-    kept.dataset.order = H.order === 1 ? "none" : "some";
-    counts.textContent = `${task.name}: ${words.split(split)}.`;
+    kept.show({ task, split, H });
     run.begin(now, now.iterations);
     controls();
     draw();
@@ -266,7 +232,7 @@ function explorerPage(root) {
     }
   }
 
-  addEventListener("hashchange", () => go(address.read()));
+  addEventListener("hashchange", () => address.read() && go(address.read()));
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   matchMedia("print").addEventListener("change", draw);
   go(address.read() || scenes.first);

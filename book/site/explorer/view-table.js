@@ -15,7 +15,7 @@ function explorerTable({ el, svg }, words, { toggle, look }) {
   let task = null, cells = [], shown = [], at = 0;
 
   grid.addEventListener("pointerover", (event) => look(numberOf(event.target)));
-  grid.addEventListener("pointerleave", () => look(null));
+  grid.addEventListener("pointerleave", () => look(numberOf(document.activeElement)));
   grid.addEventListener("focusin", (event) => {
     const i = numberOf(event.target);
     if (i === null) return;
