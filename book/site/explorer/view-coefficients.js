@@ -8,7 +8,7 @@
  */
 function explorerCoefficients({ el, svg }) {
   const WIDTH = 290, HEIGHT = 88, LEFT = 46, RIGHT = 12, TOP = 16, BOTTOM = 18;
-  const ROOM = 44; // from one name to the next
+  const SPACE = 12, LETTER = 7; // of a name
   const strips = ["rotations", "reflections"].map((name) => ({
     name,
     picture: svg("svg", { class: "x-lines", role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT}` }),
@@ -47,7 +47,7 @@ function explorerCoefficients({ el, svg }) {
       for (const end of ends) {
         drawn.push(svg("text", { x: LEFT - 6, y: y(end) + 4, class: "x-tick x-end" }, print(end)));
       }
-      const found = [], named = [-ROOM, -ROOM]; // where the last name above and below stands
+      const found = [], named = [0, 0]; // where the last name above and below ends
       places.forEach((k) => {
         const out = parts.standsOut[from + k], value = values[k];
         drawn.push(
@@ -70,8 +70,8 @@ function explorerCoefficients({ el, svg }) {
         if (!out) return;
         found.push(task.symmetries[from + k].name);
         const under = value < level, side = under ? 1 : 0;
-        if (x(k) - named[side] < ROOM) return; // the sentence below names it
-        named[side] = x(k);
+        if (x(k) < named[side]) return; // no room: the sentence below names it
+        named[side] = x(k) + SPACE + LETTER * found.at(-1).length;
         const place = { x: x(k) + 9, y: y(value) + (under ? 2 : 6), class: "x-name" };
         drawn.push(svg("text", place, found.at(-1)));
       });
