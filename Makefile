@@ -60,6 +60,8 @@ lint: $(READY)  ## check style and types only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/deno lint
+	$(BIN)/deno fmt --check
 
 clean:  ## remove the site and caches
 	rm -rf _build .mypy_cache .ruff_cache .pytest_cache .hypothesis
