@@ -16,7 +16,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test notebooks text variants tables bench lint clean distclean
+.PHONY: help book test notebooks text variants tables bench gpu lint clean distclean compare pdf
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -47,15 +47,24 @@ variants: $(READY)  ## run the chapters with other groups, kernels and splits; N
 tables: $(READY)  ## compute the tables of results that chapters read; NAME=trap for one
 	OMP_NUM_THREADS=1 $(BIN)/python tools/tables.py $(NAME)
 
+compare: $(READY)  ## what moved between two sets of executed notebooks; A=folder B=folder
+	@$(BIN)/python tools/compare.py $(A) $(B)
+
 bench: $(VENV)/.bench  ## measure speed and memory
 	$(BIN)/python tools/bench.py
 
-lint: $(READY)  ## check style only
+gpu: $(READY)  ## check and measure the machine on a CUDA GPU
+	$(BIN)/python tools/gpu.py --write
+
+lint: $(READY)  ## check style and types only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/deno lint
+	$(BIN)/deno fmt --check
 
 clean:  ## remove the site and caches
-	rm -rf _build .ruff_cache .pytest_cache .hypothesis
+	rm -rf _build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find book rfm tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean  ## the same and the environment

@@ -6,13 +6,14 @@ import math
 import operator
 from collections.abc import Iterable
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 
-def integer(value: object, name: str, least: int | None = None, most: int | None = None) -> int:
+def integer(value: Any, name: str, least: int | None = None, most: int | None = None) -> int:
     """A whole number: whatever ``operator.index`` accepts, NumPy's integers too, but no bool.
 
     Raises:
@@ -82,7 +83,7 @@ def instance(value: object, kind: type, name: str) -> None:
         raise ValueError(f"{name} must be a {kind.__name__}, not {what}")
 
 
-def members(values: object, name: str) -> tuple:
+def members(values: object, name: str) -> tuple[Any, ...]:
     """The members of a sequence or other iterable, a text being none.
 
     Raises:
@@ -110,7 +111,8 @@ def pairs_below(pairs: object, n: int) -> Tensor:
             f"{found.dtype} of shape {tuple(found.shape)}"
         )
     ordinary(found, "pairs")
-    if found.numel() and not 0 <= int(found.min()) <= int(found.max()) < n:
+    least, most = torch.stack(found.aminmax()).tolist() if found.numel() else (0, 0)
+    if found.numel() and not 0 <= least <= most < n:
         raise ValueError(f"positions in a pair must lie in 0, …, {n - 1}")
     return found
 
@@ -146,7 +148,7 @@ def ordinary(tensor: Tensor, name: str) -> None:
         raise ValueError(f"{name} must be an ordinary tensor with values, neither meta nor sparse")
 
 
-def square(matrix: object, name: str, d: int | None = None, *, symmetric: bool = True) -> Tensor:
+def square(matrix: Any, name: str, d: int | None = None, *, symmetric: bool = True) -> Tensor:
     """A real (d, d) matrix of finite floating-point numbers, without its gradient.
 
     Args:
@@ -171,10 +173,10 @@ def square(matrix: object, name: str, d: int | None = None, *, symmetric: bool =
         raise ValueError(f"{name} must be a floating-point {wanted} matrix, not {what}")
     ordinary(matrix, name)
     matrix = matrix.detach()
-    if not bool(torch.isfinite(matrix).all()):
+    odd, largest = (matrix / 2 - matrix.T / 2).abs().max(), matrix.abs().max()
+    odd, largest = torch.stack([odd, largest]).tolist()  # at once, for the sake of GPUs
+    if not math.isfinite(largest):
         raise ValueError(f"{name} has entries that are not finite")
-    if symmetric:
-        odd, largest = (matrix / 2 - matrix.T / 2).abs().max(), matrix.abs().max()
-        if float(odd) > 5e-7 * float(largest):
-            raise ValueError(f"{name} is not symmetric")
+    if symmetric and odd > 5e-7 * largest:
+        raise ValueError(f"{name} is not symmetric")
     return matrix

@@ -11,7 +11,6 @@ from torch.autograd.functional import jacobian
 
 from rfm.arguments import instance
 from rfm.kernels import Kernel, RadialKernel, derivative
-from rfm.machine import KernelMachine
 from rfm.spectral import RoundingError
 from rfm.tasks import subtraction
 
@@ -88,11 +87,11 @@ def _compared(
         "value": (kernel.gram(x, x, M), profile),
         "weight": (kernel.weights(x, x, M)[apart], slope[apart]),
     }
-    machine = KernelMachine(kernel, M, x, α, α, factor=None)
     J = torch.stack([_gradients(kernel, at, X, α, M) for at in X])  # (N, c, d)
     with suppress(RoundingError):  # of a narrow kernel, where samples coincide
-        found["raw AGOP"] = machine.agop(centred=False), _agop(J)
-        found["centred AGOP"] = machine.agop(centred=True), _agop(J - J.mean(0))
+        found["raw AGOP"] = kernel.gradient_products(x, α, M, False) / len(x), _agop(J)
+        centred = kernel.gradient_products(x, α, M, True) / len(x)
+        found["centred AGOP"] = centred, _agop(J - J.mean(0))
     return found
 
 

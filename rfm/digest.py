@@ -12,16 +12,20 @@ import hashlib
 import inspect
 import sys
 import sysconfig
+from collections.abc import Mapping
 from functools import cached_property, reduce
 from pathlib import Path
-from types import CodeType, FunctionType, MappingProxyType, ModuleType
+from types import CellType, CodeType, FunctionType, MappingProxyType, ModuleType
+from typing import Any
 
 import numpy as np
 import torch
 
 LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib"))
-CODE = ("co_code", "co_consts", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_flags")
-CODE += ("co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_exceptiontable")
+CODE = (
+    *("co_code", "co_consts", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_flags"),
+    *("co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_exceptiontable"),
+)
 HEAP = 1 << 9  # the flag of classes that are written in Python
 # What Python, abc, copyreg and dataclasses keep in a class and no method reads.
 NOT_CODE = {"__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__slotnames__"}
@@ -62,7 +66,7 @@ class _Encoder:
         self.stack: list[int] = list(other.stack) if other else []
         self.met: dict[int, tuple[int, object]] = dict(other.met) if other else {}
 
-    def of(self, x: object) -> bytes:
+    def of(self, x: Any) -> bytes:
         """The digest of anything."""
         kind = type(x)
         if kind in (type(None), bool, type(...), type(NotImplemented)):
@@ -89,7 +93,7 @@ class _Encoder:
         finally:
             self.stack.pop()
 
-    def _compound(self, x: object) -> bytes:
+    def _compound(self, x: Any) -> bytes:
         kind = type(x)
         if kind in (list, tuple):
             return _node(kind.__name__, *map(self.of, x))
@@ -112,7 +116,7 @@ class _Encoder:
     def _array(self, dtype: str, shape: tuple[int, ...], values: np.ndarray) -> bytes:
         return _node("array", dtype.encode(), str(tuple(shape)).encode(), values.tobytes())
 
-    def _items(self, x: dict[object, object]) -> bytes:
+    def _items(self, x: Mapping[object, object]) -> bytes:
         """Keys and values in an order that does not depend on how they came in."""
         keys = sorted(((_Encoder(self).of(key), key) for key in x), key=lambda pair: pair[0])
         return _node("dict", *(p for code, key in keys for p in (code, self._in(str(key), x[key]))))
@@ -153,7 +157,7 @@ class _Encoder:
         self.met[id(x)] = len(self.met), x
         if isinstance(x, type):
             names = {k: v for k, v in vars(x).items() if k not in NOT_CODE}
-            parts = (type(x), x.__name__, x.__bases__, names)
+            parts: tuple[object, ...] = (type(x), x.__name__, x.__bases__, names)
         else:
             reads = {k: x.__globals__[k] for k in _reads(x.__code__) if k in x.__globals__}
             closure = dict(
@@ -167,7 +171,7 @@ class _Encoder:
         return found
 
 
-def _content(cell: object) -> object:
+def _content(cell: CellType) -> object:
     try:
         return cell.cell_contents
     except ValueError:  # not filled yet
@@ -193,7 +197,7 @@ def _has_name(x: FunctionType | type) -> bool:
     if isinstance(x, type):
         return x.__module__ != "builtins" or not x.__flags__ & HEAP
     try:
-        found = reduce(getattr, x.__qualname__.split("."), sys.modules[x.__module__])
+        found: object = reduce(getattr, x.__qualname__.split("."), sys.modules[x.__module__])
     except (KeyError, AttributeError):
         return False
     return found is x

@@ -6,6 +6,7 @@ Nothing is set at import; a chapter calls :func:`style` once. Functions draw and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -320,13 +321,13 @@ def coefficients(parts: Decomposition, reflections: bool, ax: Axes | None = None
     return ax
 
 
-def _mirror(g: object) -> None:
+def _mirror(g: Any) -> None:
     instance(g, Symmetry, "a mirror")
     if not g.reflects:
         raise ValueError(f"a mirror must be a reflection, not {g!r}")
 
 
-def _named(things: object, kind: type, name: str) -> None:
+def _named(things: Any, kind: type, name: str) -> None:
     """Raise ValueError unless these are one or more objects of a class, by name."""
     instance(things, Mapping, name)
     if not things:
@@ -352,7 +353,7 @@ def _math(g: Symmetry) -> str:
 def _square(
     ax: Axes, task: Task, rows: str, columns: str, title: str, order: Tensor | None = None
 ) -> Axes:
-    places = np.arange(0, task.n, -(-(task.n - 1) // 6))  # at most seven
+    places = range(0, task.n, -(-(task.n - 1) // 6))  # at most seven
     names = [task.element(i if order is None else int(order[i])) for i in places]
     ax.set(xlabel=columns, ylabel=rows, title=title, aspect="equal")
     ax.set_xticks(places, names, rotation=90 if len(task.group.moduli) > 1 else 0)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from rfm.pieces import samples_at_a_time
 from rfm.spectral import nonzero
 
-CHUNK = 128  # samples handled at a time; keeps temporaries near the processor's cache
 OUTPUTS = 16  # outputs handled at a time by the closed form; bounds its memory
 
 
@@ -54,7 +54,7 @@ def grouped_products(
     grouped = [_group_by(operand, α, n) for operand in (a, b)]
     r = 2 * n if through is None else len(through)
     total, sums, origin = α.new_zeros(r, r), α.new_zeros(r, c), None
-    for j in torch.arange(N, device=a.device).split(CHUNK):
+    for j in torch.arange(N, device=a.device).split(samples_at_a_time(n, a.device)):
         w, column = weights(x[j]), torch.arange(len(j), device=a.device)  # w is (N, m)
         if translation_invariant:
             w[j, column] = 0.0  # times x_j − x_j: a large one would drown the others in rounding

@@ -136,9 +136,9 @@ class Group(Immutable):
                 f"{self.values[0]}, {self.values[1 % self.order]}, …, {self.values[-1]}"
             ) from None
 
-    def _checked(self, a: Tensor | int) -> Tensor | int:
+    def _checked(self, a: Tensor | int) -> Tensor:
         if not isinstance(a, Tensor):
-            return integer(a, "a position", 0, self.order - 1)
+            return torch.tensor(integer(a, "a position", 0, self.order - 1))
         if a.dtype != torch.int64 or a.device.type == "meta":
             raise ValueError(f"positions must be int64, not {a.dtype} on {a.device.type}")
         if a.numel() and not 0 <= int(a.min()) <= int(a.max()) < self.order:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -22,9 +21,9 @@ from torch import Tensor
 from rfm.arguments import flag, pairs_below, square
 from rfm.gradients import grouped_products
 from rfm.onehot import columns, squared_norms, sum_rows
+from rfm.pieces import rows_at_a_time
 from rfm.spectral import outer_products
 
-BLOCK = 2**18  # kernel values worked on at a time, so that all passes over them stay in the cache
 RESOLUTION = 8  # squared distances below this many ε of the entries of M they are made of are 0
 
 
@@ -67,7 +66,7 @@ class Kernel(ABC):
                 (2n, 2n) matrix of finite numbers, or the kernel does not return what it should.
         """
         M = metric(M)
-        return self._apply(self.value_, *_pairs(x, y, M), M, out)
+        return self.values(*_pairs(x, y, M), M, out)
 
     def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
         """Gradient weights w (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2).
@@ -76,7 +75,16 @@ class Kernel(ABC):
             ValueError: as :meth:`gram`.
         """
         M = metric(M)
-        return self._apply(self.weight_, *_pairs(x, y, M), M, None)
+        x, y = _pairs(x, y, M)
+        return self.slopes(x, M)(y)
+
+    def values(self, x: Tensor, y: Tensor, M: Tensor, out: Tensor | None = None) -> Tensor:
+        """:meth:`gram` for pairs and a metric that were checked before: looks at none of them."""
+        return self._apply(self.value_, x, y, M, out)
+
+    def slopes(self, x: Tensor, M: Tensor) -> Callable[[Tensor], Tensor]:
+        """:meth:`weights` as a function of y, for pairs and a metric that were checked before."""
+        return lambda y: self._apply(self.weight_, x, y, M, None)
 
     def gradient_products(self, x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tensor:
         """Σ_{j,c} (g_jc − ḡ_c)(g_jc − ḡ_c)ᵀ, (2n, 2n), g_jc the gradient of output c at x_j.
@@ -93,7 +101,7 @@ class Kernel(ABC):
         x, α, M = fitted(x, α, M, centred)
 
         def squared(through: Tensor | None) -> Tensor:
-            weights, radial = partial(self.weights, x, M=M), self.translation_invariant
+            weights, radial = self.slopes(x, M), self.translation_invariant
             return grouped_products(weights, radial, x, α, len(M) // 2, centred, through)
 
         return outer_products(M, squared)
@@ -126,7 +134,7 @@ class Kernel(ABC):
         """A function of every u, a few rows at a time."""
         out = M.new_empty(len(x), len(y)) if out is None else out
         table = self._table(y, M)
-        rows = max(1, BLOCK // max(1, len(y)))
+        rows = rows_at_a_time(len(y), M.device)
         for some, block in zip(x.split(rows), out.split(rows), strict=True):
             u = self._finish_(sum_rows(some, table, block), some, y, M)
             if (found := self.checked(function_, u)).data_ptr() != block.data_ptr():
@@ -181,22 +189,17 @@ class RadialKernel(Kernel):
 
     translation_invariant = True
 
-    def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
-        """Gradient weights w (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2).
-
-        Raises:
-            ValueError: as :meth:`gram`.
-        """
-        M = metric(M)
-        x, y = _pairs(x, y, M)
-        if bool(torch.isfinite(self.checked(self.weight_, M.new_zeros(1, 1))).all()):
-            return self._apply(self.weight_, x, y, M, None)
+    def slopes(self, x: Tensor, M: Tensor) -> Callable[[Tensor], Tensor]:
+        """:meth:`weights` as a function of y, for pairs and a metric that were checked before."""
+        at_zero = self.checked(self.weight_, torch.zeros(1, 1, dtype=M.dtype))  # needs no GPU
+        if bool(torch.isfinite(at_zero).all()):
+            return super().slopes(x, M)
 
         def weight_(u: Tensor) -> Tensor:
             coincide = u == 0
             return self.checked(self.weight_, u).masked_fill(coincide, 0)
 
-        return self._apply(weight_, x, y, M, None)
+        return lambda y: self._apply(weight_, x, y, M, None)
 
     def _factor(self) -> float:
         return -2.0

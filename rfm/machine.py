@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from rfm.arguments import instance, pairs_below
-from rfm.gradients import CHUNK
 from rfm.kernels import Kernel, metric
+from rfm.pieces import samples_at_a_time
 from rfm.solve import Factor, factorise
 
 # A lead smaller than this, relative to the scores, is rounding and counts as a tie.
@@ -75,7 +75,7 @@ class KernelMachine:
             raise ValueError(f"targets must have the dtype of M, not {targets.dtype}")
         targets = targets.detach()
         K, L = scratch or (None, None)
-        K = kernel.gram(train, train, M, out=K)
+        K = kernel.values(train, train, M, out=K)
         factor = factorise(K, ridge, out=L, warn=warn)
         return cls(kernel, M, train, targets, factor.solve(targets), factor)
 
@@ -85,10 +85,11 @@ class KernelMachine:
         Raises:
             ValueError: if these are not pairs of positions.
         """
+        n = len(self.M) // 2
         return torch.cat(
             [
-                self.kernel.gram(self.train, chunk, self.M).T @ self.coefficients
-                for chunk in pairs_below(pairs, len(self.M) // 2).split(CHUNK)
+                self.kernel.values(self.train, some, self.M).T @ self.coefficients
+                for some in pairs_below(pairs, n).split(samples_at_a_time(n, self.M.device))
             ]
         )
 
@@ -98,8 +99,16 @@ class KernelMachine:
         Where the ridge leaves next to nothing of Y the difference is rounding, and the product is
         taken.
         """
+        return self._fitted[0].clone()
+
+    @cached_property
+    def _fitted(self) -> tuple[Tensor, float]:
+        """f at the training pairs, and its largest absolute value."""
         f = self.targets - self.factor.ridge * self.coefficients
-        return f if float(f.abs().max()) > SHRUNK else self.predict(self.train)
+        if (largest := float(f.abs().max())) > SHRUNK:
+            return f, largest
+        f = self.predict(self.train)
+        return f, float(f.abs().max())
 
     @cached_property
     def resolution(self) -> float:
@@ -113,7 +122,7 @@ class KernelMachine:
         """
         eps, α = torch.finfo(self.M.dtype).eps, self.coefficients
         sums = 10 * eps * self.factor.largest * float(α.abs().sum(0).max())
-        return max(sums, TIE[self.M.dtype] * min(1.0, float(self.train_predictions().abs().max())))
+        return max(sums, TIE[self.M.dtype] * min(1.0, self._fitted[1]))
 
     def agop(self, centred: bool = True) -> Tensor:
         """Average gradient outer product of the fit over the training set, (2n, 2n).

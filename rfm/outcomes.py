@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -37,10 +38,10 @@ def outcome(run: Run) -> dict[str, Plain]:
     right, kinds = run.correct(), run.split.test_kind
     counts: dict[str, Plain] = {}
     for kind in (Kind.WITHHELD, Kind.MOVED, Kind.RANDOM):
-        chosen = kinds == kind
+        of_kind = kinds == kind
         name = kind.name.lower()
-        counts[name] = int(chosen.sum())
-        counts[f"{name}_right"] = int(right[chosen].sum())
+        counts[name] = int(of_kind.sum())
+        counts[f"{name}_right"] = int(right[of_kind].sum())
     reached = run.split.reached_by_orbits()
     held = run.predictions[run.predictions["kind"] == "withheld"]
     lead = float(held["margin"].median())
@@ -54,7 +55,7 @@ def outcome(run: Run) -> dict[str, Plain]:
         "by_orbits": "" if reached is None else int(reached.sum()),
         "as_by_orbits": "" if reached is None else int((reached == right).sum()),
         "best_right": int(curve.max()),
-        "best_at": int(curve.idxmax()),
+        "best_at": int(curve.index.to_numpy()[curve.argmax()]),
         "first_loss": float(table["test_loss"].iloc[0]),
         "test_loss": float(last["test_loss"]),
         "margin": float(last["margin"]),
@@ -101,7 +102,7 @@ def plain(values: object, what: str, taken: Iterable[str]) -> dict[str, Plain]:
     return found
 
 
-def as_plain(value: object) -> object:
+def as_plain(value: object) -> Any:
     """A scalar of NumPy or a member of a plain enumeration by its value, anything else as it is."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -111,7 +112,7 @@ def as_plain(value: object) -> object:
     return str.__str__(value) if isinstance(value, str) else value
 
 
-def _checked(value: object, what: str) -> Plain:
+def _checked(value: Any, what: str) -> Plain:
     if type(value) not in (str, int, float, bool):
         raise TypeError(f"{what} must be text, an integer, a float or a bool, not {value!r:.200}")
     if type(value) is int and value.bit_length() > 1024:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from math import isfinite, isnan
+from typing import Any, cast
 
 import pandas as pd
 from IPython.display import Markdown
@@ -50,7 +51,7 @@ class Notes:
         glue(f"{self.prefix}-{key}", _printed(value, digits), display=False)
 
 
-def _printed(value: object, digits: int) -> object:
+def _printed(value: Any, digits: int) -> object:
     if value is None:
         return NEVER
     if isinstance(value, Symmetry):
@@ -85,7 +86,7 @@ def first(condition: pd.Series) -> int | None:
     instance(condition, pd.Series, "condition")
     if condition.dtype != bool:
         raise ValueError(f"condition must be a series of True and False, not of {condition.dtype}")
-    return condition.idxmax() if condition.any() else None
+    return cast(int, condition.idxmax()) if condition.any() else None
 
 
 def by_name(*kernels: Kernel) -> dict[str, Kernel]:
@@ -127,7 +128,7 @@ def setting(*runs: Run | Mapping[object, Run] | Iterable[Run]) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _runs(one: object) -> Iterable[object]:
+def _runs(one: object) -> Iterable[Any]:
     if isinstance(one, Run):
         return [one]
     if not isinstance(one, Iterable):
@@ -154,7 +155,13 @@ def _told(settings: Mapping[str, object]) -> tuple[str, ...]:
     elif settings["stop"]:
         length += f" or until {settings['stop']}"
     split = str(settings["split"]).replace("%", " %")
-    return settings["task"], split, in_words(str(settings["kernel"])), ", ".join(recipe), length
+    return (
+        str(settings["task"]),
+        split,
+        in_words(str(settings["kernel"])),
+        ", ".join(recipe),
+        length,
+    )
 
 
 def in_words(kernel: str) -> str:
@@ -174,7 +181,7 @@ def _listed(parts: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _truth(holds: object) -> bool | None:
+def _truth(holds: Any) -> bool | None:
     """A truth value, of NumPy or torch too, or None. Raises ValueError for anything else."""
     if holds is None or isinstance(holds, bool):
         return holds

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from filelock import FileLock, Timeout
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 from rfm.outcomes import MADE, Plain, plain
 from rfm.version import VERSION
 
+Form = TypeVar("Form")
 START = b'{"key": "'  # how each line begins
 
 
@@ -41,7 +43,7 @@ class Row:
     measured: Mapping[str, Plain]
     made: Mapping[str, Plain]
 
-    def results(self, form: Callable[[Plain], Plain]) -> dict[str, Plain]:
+    def results(self, form: Callable[[Plain], Form]) -> dict[str, Form]:
         """What was measured and how it was made, each value in a form."""
         return {name: form(value) for name, value in {**self.measured, **self.made}.items()}
 
@@ -102,7 +104,8 @@ class Partial:
             OSError: if the file cannot be read or written.
         """
         path = table.with_name(table.name + ".partial")
-        self.table, self.path, self.rows = table, path, {}
+        self.table, self.path = table, path
+        self.rows: dict[str, Row] = {}
         try:
             found = path.read_bytes() if path.exists() else b""
             misfits = self._read(found, wanted)
@@ -134,9 +137,9 @@ class Partial:
         os.fsync(self.file.fileno())
         self.rows[row.key] = row
 
-    def finish(self, rows: Sequence[Mapping[str, Plain]]) -> None:
+    def finish(self, rows: Sequence[Mapping[str, str]]) -> None:
         """Write the table, and remove the file of finished rows."""
-        lines = [rows[0].keys(), *(row.values() for row in rows)]
+        lines = [list(rows[0]), *(list(row.values()) for row in rows)]
         text = "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
         self._replace(self.table, text.encode())
         self.path.unlink()
@@ -157,7 +160,7 @@ class Partial:
                 continue
             row = _parsed(line)
             problem = _problem(row, wanted, self.rows)
-            if not problem:
+            if row is not None and not problem:
                 self.rows[row.key] = row
             elif row is not None or line is not last or not torn:
                 misfits[problem] += 1

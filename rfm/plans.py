@@ -103,7 +103,7 @@ def by_key(settings: Iterable[Setting], measure: Measure) -> dict[str, Setting]:
 
 def _check_sending(settings: Sequence[Setting], measure: Measure) -> None:
     """Raise TypeError for what could not be sent to another process."""
-    things = [(measure, "measure")]
+    things: list[tuple[object, str]] = [(measure, "measure")]
     for setting in settings:
         things.append((setting.kernel, "a kernel"))
         things += [(value, f"the option {name!r}") for name, value in setting.options.items()]

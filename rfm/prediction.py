@@ -77,8 +77,8 @@ class Prediction(Immutable):
         table = self.compared(run)
         last = int(table.index[-1])
         iteration = last if iteration is None else integer(iteration, "iteration", 1, last)
-        row = table.loc[iteration]
-        return float(row["precision"]), float(row["recall"])
+        precision, recall = table.loc[iteration, ["precision", "recall"]].to_numpy(float)
+        return float(precision), float(recall)
 
 
 def predict(subgroup: Subgroup, split: Split) -> Prediction:

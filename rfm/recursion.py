@@ -111,7 +111,7 @@ def fit(
     ridge, power = float(ridge), float(power)
     M = torch.eye(task.dimension) if M0 is None else M0.detach()
     M = M.to(device, dtype, copy=True)
-    first = M.cpu()
+    first = before = M.cpu()
     test = split.test.to(device)
     fitted = _blocks(split, kernel, ridge) if translations else _dense(split, kernel, ridge, M)
     labels = task.label(split.test)
@@ -135,9 +135,7 @@ def fit(
     baseline = split.orbit_baseline()
     done: list[_Iteration] = []
 
-    def record(ended: str) -> Run | None:
-        if not done:
-            return None
+    def record(ended: str) -> Run:
         return Run(
             split,
             pd.DataFrame([one.row for one in done]).set_index("iteration"),
@@ -157,15 +155,16 @@ def fit(
             told = any(one.row["jitter"] for one in done)  # one warning a run says enough
             machine = fitted(M, warn and not told)
             new = matrix_power(_sound(machine.agop(centred), "AGOP"), power)
-            step, turn = _moved(_sound(new, "M"), M)
+            features = _sound(new.cpu(), "M")
+            step, turn = _moved(features, before)
             scores = machine.predict(test).cpu()
             lead = leads(scores, labels)
             row = {"iteration": t, **measured(split, machine, scores, lead)}
             row |= {"orbit_baseline": math.nan if baseline is None else baseline}
             row |= {"step": step, "turn": turn}
-            M = new
+            M, before = new, features
             right = lead > machine.resolution
-            done.append(_Iteration(row, right, scores, M.cpu(), time.perf_counter() - start))
+            done.append(_Iteration(row, right, scores, features, time.perf_counter() - start))
             if len(done) > 1:  # of these only the last are wanted
                 kept = done[-2].features if keep_features else first
                 done[-2] = replace(done[-2], scores=scores, features=kept)
@@ -177,7 +176,8 @@ def fit(
         raise Interrupted(record(f"interrupted in iteration {t}")) from interrupt
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        raise RunError(reason, t, record(f"failed in iteration {t}: {reason}")) from error
+        so_far = record(f"failed in iteration {t}: {reason}") if done else None
+        raise RunError(reason, t, so_far) from error
     return record("all iterations done")
 
 
@@ -206,7 +206,7 @@ class VanishedError(ArithmeticError):
 def _sound(matrix: Tensor, name: str) -> Tensor:
     """The matrix, after making sure that its entries are finite and not lost in underflow."""
     largest, finite = float(matrix.abs().max()), torch.finfo(matrix.dtype)
-    if not math.isfinite(largest) or not bool(torch.isfinite(matrix).all()):
+    if not math.isfinite(largest):  # the maximum of what has a NaN is NaN
         raise VanishedError(f"the {name} has overflowed or is not finite")
     if largest <= finite.tiny / finite.eps:
         raise VanishedError(f"the {name} has vanished: its largest entry is {largest:.1e}")

@@ -6,7 +6,7 @@ import psutil
 import torch
 
 from rfm.arguments import flag, instance, integer
-from rfm.gradients import CHUNK
+from rfm.pieces import samples_at_a_time
 from rfm.splits import Kind, Split
 from rfm.translations import PIECE
 
@@ -40,7 +40,11 @@ def resolve_device(device: str | torch.device, dtype: torch.dtype) -> torch.devi
 
 
 def memory_estimate(
-    split: Split, dtype: torch.dtype = torch.float64, kept: int = 0, translations: bool = False
+    split: Split,
+    dtype: torch.dtype = torch.float64,
+    kept: int = 0,
+    translations: bool = False,
+    device: str | torch.device = "cpu",
 ) -> int:
     """Bytes that a run on this split needs beyond what the process already holds.
 
@@ -56,6 +60,7 @@ def memory_estimate(
         dtype: float64 or float32.
         kept: how many metrics are kept in ``run.history``.
         translations: whether it is computed by characters.
+        device: where it is computed; on a GPU larger chunks are taken. It need not be there.
 
     Raises:
         ValueError: for other arguments.
@@ -72,7 +77,7 @@ def memory_estimate(
         scores = 5 * (n * n - N) * n
         return (4 * values + scores + matrices) * torch.finfo(dtype).bits // 8 + 8 * PIECE * 8
     vectors = 6 * N * n + 5 * (n * n - N) * n
-    chunk = CHUNK * (4 * n * n + 6 * n * n)
+    chunk = min(N, samples_at_a_time(n, torch.device(device))) * (4 * n * n + 6 * n * n)
     matrices = (12 + kept) * 4 * n * n
     return (2 * N * N + vectors + chunk + matrices) * torch.finfo(dtype).bits // 8
 
@@ -89,7 +94,7 @@ def check_memory(
     Raises:
         MemoryError: with the estimate and what is free on the device.
     """
-    needed = memory_estimate(split, dtype, kept, translations)
+    needed = memory_estimate(split, dtype, kept, translations, device)
     if device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
     else:

@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rfm.arguments import integer
 from rfm.digest import digest
@@ -35,7 +36,7 @@ class Setting:
 
     split: Split
     kernel: Kernel
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, Plain] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -43,8 +44,8 @@ class Setting:
         if isinstance(options, Mapping):
             object.__setattr__(self, "options", dict(options))
         if isinstance(labels, Mapping):
-            labels = {name: as_plain(value) for name, value in labels.items()}
-            object.__setattr__(self, "labels", labels)
+            plain_ones = {name: as_plain(value) for name, value in labels.items()}
+            object.__setattr__(self, "labels", plain_ones)
 
     @property
     def columns(self) -> dict[str, str]:
@@ -139,7 +140,7 @@ class Setting:
         with torch_threads(threads):
             return fit(self.split, self.kernel, **options)
 
-    def _arguments(self) -> dict[str, object]:
+    def _arguments(self) -> dict[str, Any]:
         """All arguments of :func:`rfm.fit`, defaults included. Raises TypeError for other kinds."""
         kinds = {"split": Split, "kernel": Kernel, "options": Mapping, "labels": Mapping}
         self._of_kinds(kinds)

@@ -86,7 +86,7 @@ def factorise(
     ridge = real(ridge, "ridge", "a finite number of at least 0", 0)
     N, finite = K.shape[0], torch.finfo(K.dtype)
     diagonal = K.diagonal().clone()
-    scale = float(diagonal.mean())
+    scale, largest = torch.stack([diagonal.mean(), diagonal.max()]).tolist()
     if abs(scale) + ridge <= finite.tiny / finite.eps:
         raise SingularKernelError(
             f"kernel matrix of size {N} has vanished: its mean diagonal is {scale:.1e}"
@@ -96,11 +96,11 @@ def factorise(
     for jitter in (0.0, *(j * scale for j in JITTERS[K.dtype])):
         K.diagonal().copy_(diagonal + (ridge + jitter))
         torch.linalg.cholesky_ex(K, out=(L, info))
-        pivots = L.diagonal()
-        if int(info) == 0 and bool(pivots.min() ** 2 > N * finite.eps * pivots.max() ** 2):
+        failed, least, most = torch.stack([info.to(L.dtype), *L.diagonal().aminmax()]).tolist()
+        if not failed and least**2 > N * finite.eps * most**2:
             if jitter and warn:
                 tell_jitter(N, jitter)
-            return Factor(L, ridge + jitter, jitter, float(diagonal.max()))
+            return Factor(L, ridge + jitter, jitter, largest)
     if not bool(torch.isfinite(K).all()):
         raise SingularKernelError(
             f"kernel matrix of size {N} has entries that are not finite; the features have "

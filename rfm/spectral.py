@@ -62,8 +62,9 @@ def outer_products(M: Tensor, squared: Callable[[Tensor | None], Tensor]) -> Ten
     vectors, values = nonzero(M)
     inner, eps = squared(None), torch.finfo(M.dtype).eps
     core = values[:, None] * (vectors.T @ inner @ vectors) * values
-    size = float(inner.abs().max()) ** 0.5 * float(values.abs().max())  # of M h without cancelling
-    if eps * size**2 > SEEN * float(core.abs().max()):
+    of_h, of_M, of_core = torch.stack([x.abs().max() for x in (inner, values, core)]).tolist()
+    size = of_h**0.5 * of_M  # of M h without cancelling
+    if eps * size**2 > SEEN * of_core:
         core = squared(values[:, None] * vectors.T)
         if eps * size > LOST * float(core.abs().max()) ** 0.5:
             raise RoundingError("the gradients are lost in the rounding of what they are sums of")

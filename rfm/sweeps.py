@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -90,8 +90,14 @@ def sweep(
         finished = Partial(path, {key: setting.values for key, setting in wanted.items()})
         failures: dict[str | None, Exception] = {}
         with closing(finished), closing(_made(wanted, finished, measure, workers, threads)) as runs:
-            begun = {"total": len(wanted), "initial": len(finished.rows), "desc": path.stem}
-            for key, new in tqdm(runs, **begun, disable=not progress):
+            bar = tqdm(
+                runs,
+                total=len(wanted),
+                initial=len(finished.rows),
+                desc=path.stem,
+                disable=not progress,
+            )
+            for key, new in bar:
                 if isinstance(new, Row):
                     finished.add(new)
                 else:
@@ -118,7 +124,7 @@ def _made(
     measure: Measure,
     workers: int | None,
     threads: int | None,
-) -> Iterator[tuple[str | None, Row | Exception]]:
+) -> Generator[tuple[str | None, Row | Exception]]:
     """Make the missing runs and yield them as they end: rows, or exceptions of what failed.
 
     An exception without a key is that of the processes themselves, and the last.

@@ -66,11 +66,11 @@ class Symmetry:
             raise ValueError(f"cannot compose symmetries of {self.task} and {other.task}")
         group = self.task.group
         k = group.inverse(self.k) if other.reflects else self.k
-        return Symmetry(self.task, group.multiply(k, other.k), self.reflects != other.reflects)
+        return Symmetry(self.task, int(group.multiply(k, other.k)), self.reflects != other.reflects)
 
     def inverse(self) -> Symmetry:
         """g⁻¹; a reflection is its own."""
-        k = self.k if self.reflects else self.task.group.inverse(self.k)
+        k = self.k if self.reflects else int(self.task.group.inverse(self.k))
         return Symmetry(self.task, k, self.reflects)
 
     def fixed_points(self) -> Tensor:

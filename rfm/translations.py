@@ -16,8 +16,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from rfm.kernels import BLOCK, RESOLUTION, Kernel
+from rfm.kernels import RESOLUTION, Kernel
 from rfm.machine import SHRUNK, TIE
+from rfm.pieces import rows_at_a_time
 from rfm.solve import JITTERS, SingularKernelError, tell_jitter
 from rfm.spectral import LOST, RoundingError, floor
 from rfm.splits import Kind, Split
@@ -350,7 +351,7 @@ def _values(
         norms = m[0, 0, 0] + m[1, 1, 0] + 2 * m[0, 1]
         of_both, of_Δ, of_d = -2 * of_both, norms[Δ] - 2 * of_Δ, norms[d] - 2 * of_d
     found = M.new_empty(n, len(Δ), len(d))
-    for a in torch.arange(n).split(max(1, BLOCK // found[0].numel())):
+    for a in torch.arange(n).split(rows_at_a_time(found[0].numel(), found[0].device)):
         u = of_both[second[a]]
         u += of_Δ[a, :, None]
         u += of_d[a, None]

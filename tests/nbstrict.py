@@ -5,35 +5,61 @@ a cell that was never run. With this plugin a code cell also fails when
 
 - it was never run, or is exempt from comparison by one of nbval's tags or comments;
 - a picture is missing, additional, of another size, or looks different;
-- anything stands in its stderr.
+- anything stands in its stderr;
+- it takes too long, whatever it does about being interrupted; the cells after it are not run, and
+  fail.
 
-nbval runs cells without history, so IPython forgets that a trailing ``;`` hides the result of a
-line; that is mended here too.
+The rule for outputs is that of ``tools/outputs.py``, also used by ``tools/compare.py``. Cells run
+as they did when the notebook was made: see ``nbkernel.py``. What a failing notebook leaves to look
+at is in ``nbfailures.py``.
 
-It uses what nbval's cell items hold (``cell``, ``options``, ``test_outputs``,
-``raise_cell_error``), which is no public interface: nbval is pinned, and ``test_nbstrict.py`` tests
-that all this still bites.
+It uses what nbval's items hold (``cell``, ``options``, ``test_outputs``, ``compare_outputs``,
+``raise_cell_error``, ``parent.timed_out``), which is no public interface: nbval is pinned, and
+``test_nbstrict.py`` tests that all this still bites.
 """
 
-import base64
-import io
 from collections.abc import Generator, Iterable
 
-import numpy as np
+import nbfailures
+import nbkernel
 import pytest
-from IPython.core.displayhook import DisplayHook
+from limits import VARIABLE, time_scale
 from nbformat import NotebookNode
-from nbval.plugin import IPyNbCell
-from PIL import Image
+from nbval.plugin import IPyNbCell, NbCellError
+from outputs import compare
 
-GLUED_PNG = "application/papermill.record/image/png"
-BITMAPS = ("image/png", "image/jpeg", GLUED_PNG)  # other pictures are text, compared exactly
+OUTPUT_TIMEOUT = 60  # seconds for an output to arrive; nbval's 5 are short for a busy machine
+SCALED = pytest.StashKey[bool]()
 
-# Two renderings of one picture may differ in the last bit of some colours, which no one sees.
-# A pixel counts when a channel moves by more than LEVEL of 255; PIXELS is the fraction allowed:
-# one wrong entry of a 61 × 61 table is about 1e-4 of a usual figure.
-LEVEL = 24
-PIXELS = 2e-5
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add where failing notebooks leave what there is to look at."""
+    words = f"folder for failing notebooks and a page about them (default: {nbfailures.FOLDER})"
+    parser.getgroup("nbval").addoption("--failures", metavar="FOLDER", help=words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse what cannot be meant, and remove what an earlier run left."""
+    if not _is_for_notebooks(config):
+        return
+    if config.option.nbval_sanitize_with:
+        raise pytest.UsageError("--nbval-sanitize-with would exempt outputs from comparison")
+    try:
+        time_scale()
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+    if not hasattr(config, "workerinput"):  # that is, before pytest-xdist starts its processes
+        nbfailures.clear(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Scale the limits of time, once, in the process that runs the cells."""
+    stash, option = item.config.stash, item.config.option
+    if isinstance(item, IPyNbCell) and not stash.get(SCALED, False):
+        stash[SCALED] = True
+        option.nbval_cell_timeout *= time_scale()
+        option.nbval_kernel_startup_timeout *= time_scale()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -41,48 +67,82 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Run a notebook's cell as nbval does, then apply what nbval leaves out."""
     if not isinstance(item, IPyNbCell):
         return (yield)
-    stored = item.cell.outputs
-    if item.options["skip"] or not item.options["check"]:
-        item.raise_cell_error("Cell is exempt from comparison")
-    item.parent.skip_compare = {*item.parent.skip_compare, GLUED_PNG}  # compared below instead
-    item.output_timeout = 60  # nbval's 5 s are short for a busy machine
-    if DisplayHook.semicolon_at_end_of_expression(item.cell.source):
-        item.cell.source += "\nNone"
-    result = yield
-    if item.cell.execution_count is None:
-        item.raise_cell_error("Cell was never run")
-    if any(output.get("name") == "stderr" for output in stored):
-        item.raise_cell_error("Cell has stored stderr output")
-    if difference := compare_pictures(pictures(stored), pictures(item.test_outputs)):
-        item.raise_cell_error(difference)
+    notebook = item.parent
+    if not hasattr(notebook, "executed"):
+        notebook.executed, notebook.stopped = nbfailures.Executed(notebook), ""
+    try:
+        _before(item)
+        try:
+            result = yield
+        except NbCellError as error:
+            _stop_if_late(item, error.inner_traceback)
+            raise
+        _stop_if_late(item)
+        _after(item)
+    except nbkernel.KernelDied:
+        notebook.stopped = f"the kernel died in cell {item.cell_num}"
+        notebook.executed.ran(item, "Kernel died")
+        item.raise_cell_error("Kernel died")
+    except NbCellError as error:
+        notebook.executed.ran(item, str(error), _traceback(item, error))
+        raise
+    except Exception as error:
+        notebook.executed.ran(item, f"{type(error).__name__}: {error}")
+        raise
+    notebook.executed.ran(item)
     return result
 
 
-def pictures(outputs: Iterable[NotebookNode]) -> list[np.ndarray]:
-    """Return the bitmaps among the outputs of a cell, each (height, width, 3)."""
-    return [
-        decode(output["data"][mime])
-        for output in outputs
-        for mime in BITMAPS
-        if mime in output.get("data", {})
-    ]
+def _before(item: IPyNbCell) -> None:
+    if item.parent.stopped:
+        item.raise_cell_error(f"Not run: {item.parent.stopped}")
+    if item.options["skip"] or not item.options["check"]:
+        item.raise_cell_error("Cell is exempt from comparison")
+    nbkernel.mend(item.parent)
+    item.parent.displays.begin(item)
+    item.output_timeout = OUTPUT_TIMEOUT * time_scale()
+    item.compare_outputs = lambda fresh, stored: _same(item, stored, fresh)
 
 
-def decode(data: str) -> np.ndarray:
-    """Return an encoded picture as it looks on white, (height, width, 3), 0 to 255."""
-    picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
-    white = Image.new("RGBA", picture.size, "white")
-    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"), dtype=np.int16)
+def _same(item: IPyNbCell, stored: Iterable[NotebookNode], fresh: Iterable[NotebookNode]) -> bool:
+    """Whether outputs are the stored ones; else nbval finds in the item what differs."""
+    different = [each.message for each in compare(stored, fresh) if not each.allowed]
+    item.comparison_traceback = different
+    return not different
 
 
-def compare_pictures(stored: list[np.ndarray], fresh: list[np.ndarray]) -> str:
-    """Return how the pictures of a cell differ from the stored ones; empty if they look alike."""
-    if len(stored) != len(fresh):
-        return f"Cell shows {len(fresh)} pictures, {len(stored)} are stored"
-    for number, (old, new) in enumerate(zip(stored, fresh, strict=True)):
-        if old.shape != new.shape:
-            return f"Picture {number} is now {new.shape[:2]}, stored is {old.shape[:2]}"
-        fraction = (np.abs(old - new).max(axis=2) > LEVEL).mean()
-        if fraction > PIXELS:
-            return f"Picture {number} differs from the stored one in {fraction:.3%} of its pixels"
-    return ""
+def _traceback(item: IPyNbCell, error: NbCellError) -> str:
+    """Return where an error was raised; nbval keeps in its place how outputs differ."""
+    differs = getattr(item, "comparison_traceback", [])
+    return "" if differs else error.inner_traceback or ""
+
+
+def _stop_if_late(item: IPyNbCell, traceback: str | None = None) -> None:
+    """Make a cell that ran out of time fail as such, and stop its notebook there."""
+    if item.parent.timed_out:
+        item.parent.timed_out = False  # else nbval expects the next cells to fail, and forgives it
+        item.parent.stopped = f"cell {item.cell_num} ran out of time"
+        limit, scale = item.config.option.nbval_cell_timeout, time_scale()
+        item.raise_cell_error(
+            f"Cell ran out of time: its limit is {limit:g} s ({VARIABLE}={scale:g})", traceback
+        )
+
+
+def _after(item: IPyNbCell) -> None:
+    if item.cell.execution_count is None:
+        item.raise_cell_error("Cell was never run")
+    if any(output.get("name") == "stderr" for output in item.cell.outputs):
+        item.raise_cell_error("Cell has stored stderr output")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where there is something to look at."""
+    config = terminalreporter.config
+    if _is_for_notebooks(config) and (path := nbfailures.page(config)):
+        terminalreporter.section("failing notebooks")
+        terminalreporter.line(f"What differs, and the executed notebooks: {path.as_uri()}")
+
+
+def _is_for_notebooks(config: pytest.Config) -> bool:
+    return bool(config.getoption("--nbval") or config.getoption("--nbval-lax"))

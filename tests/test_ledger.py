@@ -1,4 +1,4 @@
-"""The ledger has a line for every claim, its numbers come from cells, and its links lead there."""
+"""The ledger has a line for every claim; its numbers come from cells to which its links lead."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ VERDICTS = (
 )
 GLUED = re.compile(r"\{glue:text\}`(?:(?P<page>[\w-]+\.ipynb)::)?(?P<key>[\w-]+)(?::s)?`")
 LINK = re.compile(r"\{ref\}`cell <(?P<target>[\w-]+)>`")
+REFERENCE = re.compile(r"\{(?:prf:)?ref\}`(?:[^<`]*<)?([\w-]+)>?`")
+LABEL = re.compile(r"\((?P<label>[\w-]+)\)=")
 TEXT = (notebooks.SOURCES / "ledger.md").read_text(encoding="utf-8")
 
 
@@ -38,6 +40,37 @@ def glued(page: str) -> frozenset[str]:
         for output in outputs
         if "scrapbook" in output.get("metadata", {})
     )
+
+
+@cache
+def labels(page: str) -> dict[str, frozenset[str]]:
+    """The labels of the sections in which each number of a page is glued or printed."""
+    nb = nbformat.read(notebooks.BOOK / page, as_version=4)
+    found: dict[str, frozenset[str]] = {}
+    open_sections: list[tuple[int, set[str]]] = [(0, set())]
+    pending: set[str] = set()
+    for cell in nb.cells:
+        for line in cell.source.splitlines() if cell.cell_type == "markdown" else []:
+            if label := LABEL.fullmatch(line):
+                pending.add(label["label"])
+            elif heading := re.match(r"(#+) ", line):
+                level = len(heading[1])
+                while open_sections[-1][0] >= level:
+                    open_sections.pop()
+                open_sections.append((level, pending))
+                pending = set()
+            elif line and pending:
+                open_sections[-1][1].update(pending)
+                pending = set()
+            here = frozenset().union(*(names for _, names in open_sections))
+            for match in GLUED.finditer(line):
+                found[match["key"]] = found.get(match["key"], frozenset()) | here
+        here = frozenset().union(pending, *(names for _, names in open_sections))
+        for output in cell.get("outputs", []):
+            if "scrapbook" in output.get("metadata", {}):
+                key = output["metadata"]["scrapbook"]["name"]
+                found[key] = found.get(key, frozenset()) | here
+    return found
 
 
 def test_every_claim_has_a_line() -> None:
@@ -66,3 +99,12 @@ def test_no_number_is_typed(claim: str, cells: list[str]) -> None:
 def test_every_number_is_glued_by_its_page() -> None:
     for match in GLUED.finditer(TEXT):
         assert match["key"] in glued(match["page"] or "ledger.ipynb"), match[0]
+
+
+@pytest.mark.parametrize(("claim", "cells"), rows(), ids=[cells[0][:20] for _, cells in rows()])
+def test_a_line_links_to_the_section_of_each_of_its_numbers(claim: str, cells: list[str]) -> None:
+    linked = set(REFERENCE.findall(" ".join(cells)))
+    for match in GLUED.finditer(" ".join(cells)):
+        if match["page"]:
+            sections = labels(match["page"]).get(match["key"], frozenset())
+            assert sections & linked, (match["key"], sorted(sections))

@@ -151,7 +151,7 @@ def test_predictions_do_not_depend_on_the_chunk(monkeypatch, chunk) -> None:
     M = random_metric(14, seed=15)
     whole = machine_for("gaussian", task, train, M)
     expected = whole.predict(task.samples)
-    monkeypatch.setattr(rfm.machine, "CHUNK", chunk)
+    monkeypatch.setattr(rfm.pieces, "SAMPLES", chunk)
     same(machine_for("gaussian", task, train, M).coefficients, whole.coefficients, 1e-12)
     same(whole.predict(task.samples), expected, 1e-12)
 
@@ -200,7 +200,7 @@ def test_agop_does_not_depend_on_the_chunk(monkeypatch, name, centred, chunk) ->
     task, train = TRAINING["half of x + y mod 7"]
     M = random_metric(14, seed=22)
     X, α = dense_fit(name, task, train, M)
-    monkeypatch.setattr(rfm.gradients, "CHUNK", chunk)
+    monkeypatch.setattr(rfm.pieces, "SAMPLES", chunk)
     agop = machine_for(name, task, train, M).agop(centred)
     same(agop, dense_agop(name, X, α, M, centred), 1e-9)
 
@@ -209,7 +209,7 @@ def test_agop_does_not_depend_on_the_chunk(monkeypatch, name, centred, chunk) ->
 @either_centring
 def test_agop_over_several_chunks_of_the_real_size(name, centred) -> None:
     task = rfm.addition(13)
-    train = random_pairs(task, rfm.gradients.CHUNK + 20, seed=4)
+    train = random_pairs(task, rfm.pieces.SAMPLES + 20, seed=4)
     M = random_metric(26, seed=23)
     X, α = dense_fit(name, task, train, M)
     agop = machine_for(name, task, train, M).agop(centred)

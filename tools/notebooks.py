@@ -16,6 +16,7 @@ brings words and captions into the stored notebook without executing it, if no c
 import argparse
 import difflib
 import json
+import math
 import os
 import re
 import sys
@@ -27,8 +28,9 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from displays import Client
+from limits import CELL_TIMEOUT, time_scale
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, ValidationError
 from nbformat.v4 import new_code_cell, new_notebook
 from nbformat.validator import iter_validate
@@ -56,7 +58,6 @@ BOOK = ROOT / "book"
 SOURCES = BOOK / "src"
 DISTRIBUTION = "breaking-symmetry"  # what pip calls the package; `rfm` is another one there
 COLAB = "/content/book"  # where the repository goes there
-CELL_TIMEOUT = 1200  # seconds
 
 GLUE_PREFIX = "application/papermill.record/"
 GLUED_FIGURE = re.compile(
@@ -80,7 +81,7 @@ def _shown(path: Path) -> Path:
 
 def _reason(error: Exception) -> str:
     match error:
-        case NotebookError() | CellExecutionError():
+        case NotebookError() | CellExecutionError() | CellTimeoutError():
             return str(error)
         case UnicodeDecodeError():
             line = error.object[: error.start].count(b"\n") + 1
@@ -193,10 +194,14 @@ def execute(nb: NotebookNode, folder: Path) -> None:
         NotebookError: A cell failed, or the kernel did, whatever the reason.
     """
     made_of = {MADE_OF: nb.metadata[MADE_OF]} if MADE_OF in nb.metadata else {}
-    client = NotebookClient(
+    try:
+        scale = time_scale()
+    except ValueError as error:
+        raise NotebookError(str(error)) from error
+    client = Client(
         nb,
-        timeout=CELL_TIMEOUT,
-        startup_timeout=180,
+        timeout=math.ceil(scale * CELL_TIMEOUT),
+        startup_timeout=math.ceil(scale * 180),
         kernel_name=KERNEL,
         extra_arguments=["--log-level=ERROR"],
         record_timing=False,
@@ -211,6 +216,8 @@ def execute(nb: NotebookNode, folder: Path) -> None:
             raise KeyboardInterrupt from error
         where = f"code cell {client.code_cells_executed}: "  # a cell's own error shows its source
         raise NotebookError(isinstance(error, DeadKernelError) * where + _reason(error)) from error
+    if client.refused:
+        raise NotebookError("\n".join(client.refused))
     nb.metadata = nbformat.from_dict(METADATA | made_of)
     for cell in nb.cells:
         for output in cell.get("outputs", []):

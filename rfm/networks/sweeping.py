@@ -6,6 +6,7 @@ import copy
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rfm.networks.activations import Activation
 from rfm.networks.record import Training
@@ -48,12 +49,14 @@ class NetworkSetting(Setting):
         plain(self.labels, "labels", (*given, "task", *MADE))
         check(**given)
 
-    def run(self, threads: int | None = None, *, warn: bool = True) -> Training:
+    def run(  # type: ignore[override]  # a sweep hands it to its measure alone
+        self, threads: int | None = None, *, warn: bool = True
+    ) -> Training:
         """Make the run, with this many threads, or as many as torch is set to."""
         with torch_threads(threads):
             return train(**self._arguments())
 
-    def _arguments(self) -> dict[str, object]:
+    def _arguments(self) -> dict[str, Any]:
         """All arguments of :func:`train`, defaults included. Raises TypeError for other kinds."""
         kinds = {"split": Split, "kernel": Activation, "options": Mapping, "labels": Mapping}
         self._of_kinds(kinds)

@@ -64,7 +64,7 @@ def train(
     )
     U, V = (W.requires_grad_() for W in (weights.first, weights.second))
     if optimiser is None:
-        update = AdamW([U, V], lr=rate, weight_decay=decay, betas=(0.9, 0.98))
+        update: Optimizer = AdamW([U, V], lr=rate, weight_decay=decay, betas=(0.9, 0.98))
     else:
         update = optimiser([U, V])
     task, pairs = split.task, split.train

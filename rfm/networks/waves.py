@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -61,5 +62,5 @@ class Waves(Immutable):
 
     def _relative(self, terms: Tensor, measured: Callable[[Tensor], Tensor]) -> float:
         groups = [terms[self.frequency == f] for f in self.frequency.unique()]
-        sums = sum(measured(group) for group in groups)
-        return float((sums / sum(group.abs().sum() ** 2 for group in groups)).sqrt())
+        sums = sum(float(measured(group)) for group in groups)
+        return math.sqrt(sums / sum(float(group.abs().sum()) ** 2 for group in groups))

@@ -1,0 +1,44 @@
+"use strict";
+
+/**
+ * The setting in the address: the engine's text, and how many iterations. It stands after #; a link
+ * in a page of the book has it after ?, see page-scenes.js.
+ */
+function explorerAddress(settings) {
+  const USUAL = 30, MOST = 500;
+
+  function encode({ iterations, ...setting }) {
+    return settings.encode(setting) + (iterations === USUAL ? "" : `&iterations=${iterations}`);
+  }
+
+  /** An Error says what in a text is no setting. */
+  function decode(text) {
+    let words = text.replace(/^#/, "");
+    try {
+      words = decodeURIComponent(words);
+    } catch {
+      throw new Error("the address holds a broken % code");
+    }
+    const [, rest, digits] = /^(.*?)(?:&iterations=([^&]*))?$/s.exec(words);
+    const iterations = digits === undefined ? USUAL : Number(digits);
+    if (!Number.isInteger(iterations) || iterations < 1 || iterations > MOST) {
+      throw new Error(
+        `iterations must be a whole number from 1 to ${MOST}, not “${digits.slice(0, 20)}”`,
+      );
+    }
+    return { ...settings.decode(rest), iterations };
+  }
+
+  /** What the address says about a setting; a # may also name a place on the page. */
+  function read() {
+    const place = document.getElementById(location.hash.slice(1));
+    return (place ? "" : location.hash.slice(1)) || location.search.slice(1);
+  }
+
+  /** Put it into the address bar; the page is not left by that. */
+  function write(text) {
+    history.replaceState(null, "", `${location.pathname}#${text}`);
+  }
+
+  return { encode, decode, read, write };
+}

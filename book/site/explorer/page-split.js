@@ -1,0 +1,89 @@
+"use strict";
+
+/**
+ * The part of the form that makes other splits: by axis, by hand, at random; moves, and back.
+ *
+ * explorerSplitForm(dom, fields, engine, change(setting, told)) → {node, show(setting, task, split)}.
+ */
+function explorerSplitForm({ el, button }, fields, { splits }, change) {
+  const { field, input, select, attempt, number, whole } = fields;
+  const LARGEST_SEED = 2 ** 32 - 1;
+  const words = { inputmode: "text" }, digits = { inputmode: "numeric" };
+  const axis = field("Axis to withhold", select([]));
+  const points = field("Entries to hold out", input("(3, 8)", words));
+  const share = field("Share in training, %", input("70"));
+  const moved = field("Entries to move", input("1", digits));
+  const mirror = field("Mirror of the pair", select([]));
+  const seed = field("Seed of all draws", input("0", digits));
+  let now = null;
+
+  const seedOf = () => whole(seed, "the seed", 0, LARGEST_SEED);
+  const k = ({ control }) => Number(control.value);
+  const makes = {
+    axis: () => splits.withholdMirrors(now.task, [k(axis)]),
+    points: () => splits.withhold(now.task, pairs(now.task, points.control.value)),
+    share: () => splits.random(now.task, number(share.control.value, "the share") / 100, seedOf()),
+    moved: () => {
+      const count = whole(moved, "the number of entries", 1, now.task.n ** 2);
+      return splits.moveRandom(now.split, count, seedOf());
+    },
+    mirror: () => splits.moveMirrorPairs(now.split, 1, k(mirror), seedOf()),
+    back: () => splits.giveBackRandom(now.split, 1, seedOf()),
+  };
+
+  /** A field with the button that makes another split of it. */
+  function line(where, name, make, told) {
+    const act = () => change({ ...now.setting, steps: make().history }, told);
+    const does = button(name, () => attempt(where, act));
+    return el("div", { class: "x-line-of-fields" }, where.node, does);
+  }
+
+  const node = el(
+    "div",
+    { class: "x-lines-of-fields" },
+    line(axis, "Withhold the axis", makes.axis, "The axis is withheld."),
+    line(points, "Hold these out", makes.points, "Held out."),
+    line(share, "Draw a share", makes.share, "Drawn at random."),
+    line(moved, "Move at random", makes.moved, "Moved out at random."),
+    line(mirror, "Move a mirror pair", makes.mirror, "A mirror pair is moved out."),
+    line(seed, "Give one back", makes.back, "One is given back."),
+  );
+
+  /** Pairs as a reader writes them: (3, 8) or 3, 8; 12, 4; of a product ((1, 2), (0, 3)). */
+  function pairs(task, text) {
+    const { n, values, pair } = task, per = task.group.moduli.length;
+    const numbers = (text.match(/\d+/g) ?? []).map(Number);
+    if (!numbers.length || numbers.length % (2 * per) || /[^\d\s,;()]/.test(text)) {
+      throw new Error(`write an entry as ${pair(n + 1)}, several one after the other`);
+    }
+    const found = [];
+    for (let at = 0; at < numbers.length; at += per) {
+      const part = numbers.slice(at, at + per);
+      const value = per === 1 ? `${part[0]}` : `(${part.join(", ")})`;
+      const place = values.indexOf(value);
+      if (place < 0) {
+        const all = `${values[0]}, ${values[1]}, …, ${values.at(-1)}`;
+        throw new Error(`${value} is no element of this table; its elements are ${all}`);
+      }
+      found.push(place);
+    }
+    return found.flatMap((a, at) => at % 2 ? [] : [a * n + found[at + 1]]);
+  }
+
+  function options(control, task, chosen) {
+    const mirrors = task.symmetries.slice(task.n);
+    control.replaceChildren(...mirrors.map(({ k, name }) => el("option", { value: k }, name)));
+    control.value = `${chosen}`;
+  }
+
+  function show(setting, task, split) {
+    if (now?.task.name !== task.name) {
+      const chosen = split.mirrors[0] ?? task.identity;
+      for (const { control } of [axis, mirror]) options(control, task, chosen);
+    }
+    now = { setting, task, split };
+    for (const { wrong } of [axis, points, share, moved, mirror, seed]) wrong("");
+  }
+
+  return { node, show };
+}

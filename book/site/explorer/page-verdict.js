@@ -1,0 +1,44 @@
+"use strict";
+
+/**
+ * What came out, in large figures and one sentence that says what the mirror has to do with it.
+ *
+ * explorerVerdict(dom, words, KIND) → {node, show(view, done)}; done: whether the run is at its end.
+ */
+function explorerVerdict({ el }, words, KIND) {
+  const figures = el("div", { class: "x-figures" }), sentence = el("p", { class: "x-verdict" });
+  const node = el("div", { class: "x-result" }, figures, sentence);
+  const WHICH = { [KIND.RANDOM]: "left out at random", [KIND.MOVED]: "moved" };
+
+  /** ["open" | "shut" | "part" | "free", sentence] */
+  function judge({ split, frame, axes }, [{ kind, right, all }], done) {
+    const train = split.kind.filter((is) => is === KIND.TRAIN).length, total = split.kind.length;
+    if (!frame) {
+      return ["open", `It is shown ${train} of ${total} entries. Which others will it find?`];
+    }
+    const whole = axes.some(({ kept }) => kept), broken = axes.some(({ kept }) => !kept);
+    const mirror = whole ? "A mirror keeps the training set" : broken ? "The mirror is broken" : "";
+    const which = WHICH[kind] ?? "withheld", one = all === 1;
+    const said = one
+      ? `the one entry ${which} is ${right ? "right" : "wrong"}`
+      : right === 0
+      ? `not one of the ${all} entries ${which} is right`
+      : `${right === all ? `all ${all}` : `${right} of the ${all}`} entries ${which} are right`;
+    const joined = mirror && kind === KIND.WITHHELD ? `${mirror}, and ${said}` : said;
+    const state = right === all ? "free" : right ? "part" : "shut";
+    return [state, `${joined.charAt(0).toUpperCase()}${joined.slice(1)}${done ? "" : " so far"}.`];
+  }
+
+  function show(view, done) {
+    const results = words.results(view), [state, told] = judge(view, results, done);
+    node.dataset.verdict = state;
+    sentence.textContent = told;
+    figures.replaceChildren(...results.map(({ right, all, name }) => {
+      const number = el("span", { class: "x-number" }, view.frame ? `${right}` : "?");
+      number.append(el("small", {}, ` / ${all}`));
+      return el("div", { class: "x-figure" }, number, el("span", {}, `${name} right`));
+    }));
+  }
+
+  return { node, show };
+}

@@ -1,0 +1,540 @@
+"""The explorer in a real browser, read from files and without a network.
+
+What its scenes say is compared with what they compute, and that with `rfm`: the page's own lines of
+Python are run. Everything can be done with the keyboard, and nothing that an address may hold
+breaks the page.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import browsing
+import pytest
+import repository
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+import rfm
+
+HARMLESS = "THEBE_JS_URL"  # the theme says it twice
+TRAP = "op=plus&n=19&steps=w:*0"
+KINDS = {"withheld": rfm.Kind.WITHHELD, "moved": rfm.Kind.MOVED, "entries": rfm.Kind.RANDOM}
+Course = list[dict[str, int]]
+
+
+@pytest.fixture
+def address(site: Path) -> str:
+    """Where the explorer is."""
+    return (site / "book" / "explorer.html").as_uri()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The explorer as it opens. Nothing may go wrong on it in the course of a test."""
+    with browsing.opened(browser) as (page, wrong):
+        go(page, address)
+        yield page
+        assert [text for text in wrong if HARMLESS not in text] == []
+
+
+def go(page: Page, address: str) -> None:
+    page.goto("about:blank")  # another # alone would not load the page anew
+    page.goto(address)
+    page.wait_for_selector("#explorer[data-ready]")
+
+
+def kept(page: Page) -> str:
+    return page.inner_text(".x-kept-name")
+
+
+def cell(page: Page, a: int, b: int, n: int = 19) -> str:
+    return f'.x-cell[data-i="{a * n + b}"]'
+
+
+def press(page: Page, words: str) -> None:
+    page.get_by_role("button", name=words, exact=True).click()
+
+
+def run(page: Page) -> None:
+    """Run to the end."""
+    page.click(".x-run")
+    page.wait_for_function(
+        """() => {
+        const [at, total] = document.querySelector(".x-told").textContent.match(/\\d+/g);
+        return at === total;
+    }"""
+    )
+
+
+def course(page: Page) -> Course:
+    """How many of each kind are right at each iteration, read by drawing the slider along."""
+    return page.evaluate(
+        """() => {
+        const slider = document.querySelector(".x-slide input"), course = [];
+        for (let t = 1; t <= Number(slider.max); t++) {
+            slider.value = t;
+            slider.dispatchEvent(new Event("input", {bubbles: true}));
+            const all = [...document.querySelectorAll(".x-figure")].map((figure) => {
+                const [number, name] = [...figure.children].map((child) => child.textContent);
+                return [name.split(" ")[0], parseInt(number)];
+            });
+            course.push(Object.fromEntries(all));
+        }
+        return course;
+    }"""
+    )
+
+
+def by_the_package(python: str) -> Course:
+    """The same course by the package, from the lines that the page gives."""
+    names: dict[str, object] = {}
+    exec(python, names)
+    run = names["run"]
+    assert isinstance(run, rfm.Run)
+    kinds = run.split.test_kind
+    return [
+        {name: int(right[kinds == kind].sum()) for name, kind in KINDS.items() if kind in kinds}
+        for right in run.right
+    ]
+
+
+def python_of(page: Page) -> str:
+    if not page.is_visible(".x-code"):
+        press(page, "As Python")
+    return page.inner_text(".x-code code")
+
+
+def first(counts: list[int], wanted: int) -> int:
+    return counts.index(wanted) + 1
+
+
+# What a scene computes → what its sentence must then say. A key is the name of the scene.
+
+
+def trap(c: Course) -> str:
+    assert all(one["withheld"] == 0 for one in c)
+    return (
+        "The diagonal is withheld, a mirror keeps the rest, and in no iteration is one of the 19 "
+        "entries right."
+    )
+
+
+def one_moved(c: Course) -> str:
+    return (
+        "(3, 8) is taken away too, and its mirror image stays: the mirror is broken, and in the "
+        f"end {c[-1]['withheld']} of the 19 are right."
+    )
+
+
+def pair_moved(c: Course) -> str:
+    assert all(one["withheld"] == one["moved"] == 0 for one in c)
+    return (
+        "(8, 3) is taken away as well: the mirror is whole again, and none of the 21 entries left "
+        "out is ever right."
+    )
+
+
+def one_held_out(c: Course) -> str:
+    assert all(one["withheld"] == 0 for one in c)
+    return (
+        "360 of 361 entries are shown. The last lies on the axis of a mirror that keeps them, and "
+        "is never right."
+    )
+
+
+def two_held_out(c: Course) -> str:
+    assert c[-1]["withheld"] == 2
+    return (
+        "(3, 8) and (12, 4) are held out. No mirror keeps what is left, and in the end both are "
+        "right."
+    )
+
+
+def even(c: Course) -> str:
+    assert all(one["withheld"] == 0 for one in c)
+    assert c[-1]["moved"] == 1
+    return (
+        "Modulo 20 one entry moved is not enough: in the end it is right itself, but none of the "
+        "20 withheld ever is."
+    )
+
+
+def quadratic(c: Course) -> str:
+    found = [one["withheld"] for one in c]
+    most = max(found)
+    return (
+        f"With one entry moved, {most} of the 19 are right by iteration {first(found, most)}, but "
+        f"then they are lost: {found[-1]} is right at iteration {len(found)}."
+    )
+
+
+def grokking(c: Course) -> str:
+    found = [one["entries"] for one in c]
+    numbers = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    quiet = next(t for t, right in enumerate(found) if right)
+    assert all(right == 108 for right in found[first(found, 108) :])
+    return (
+        f"A random 70 % is shown. For {numbers[quiet]} iterations none of the other 108 is right; "
+        f"at iteration {first(found, 108)} all of them are."
+    )
+
+
+SCENES = {
+    "The trap": (trap, "⟨s⟩ · C₂"),
+    "One moved": (one_moved, "nothing"),
+    "A pair moved": (pair_moved, "⟨s⟩ · C₂"),
+    "One held out": (one_held_out, "⟨sr^5⟩ · C₂"),
+    "Two held out": (two_held_out, "nothing"),
+    "An even table": (even, "nothing"),
+    "Quadratic": (quadratic, "nothing"),
+    "Grokking": (grokking, "nothing"),
+}
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_scene_does_what_its_sentence_says(page: Page, name: str) -> None:
+    says, keeps = SCENES[name]
+    page.get_by_role("navigation", name="Scenes").get_by_role("link", name=name).click()
+    assert kept(page) == keeps
+    run(page)
+    found = course(page)
+    assert page.inner_text(".x-scene-told") == says(found)
+    assert found == by_the_package(python_of(page))
+
+
+def test_all_scenes_are_tried(page: Page) -> None:
+    assert page.locator(".x-scene a").all_inner_texts() == list(SCENES)
+
+
+def test_one_click_opens_the_trap(page: Page) -> None:
+    """The story of chapters 06 and 07: run, click one cell, and it runs again by itself."""
+    run(page)
+    assert page.inner_text(".x-number") == "0 / 19"
+    page.click(cell(page, 3, 8))
+    assert kept(page) == "nothing"
+    expect(page.locator(".x-told")).to_have_text("iteration 30 of 30", timeout=60_000)
+    assert page.locator(".x-number").all_inner_texts() == ["14 / 19", "1 / 1"]
+    assert "The mirror is broken" in page.inner_text(".x-verdict")
+
+
+def test_what_keeps_the_training_set_follows_the_clicks(page: Page) -> None:
+    assert kept(page) == "⟨s⟩ · C₂"
+    page.click(cell(page, 3, 8))
+    assert kept(page) == "nothing"
+    page.click(cell(page, 8, 3))
+    assert kept(page) == "⟨s⟩ · C₂"
+    page.click(cell(page, 3, 8))
+    assert "(8, 3)" in python_of(page)
+    press(page, "Undo")
+    assert kept(page) == "⟨s⟩ · C₂"
+    press(page, "Undo")
+    press(page, "Undo")
+    assert kept(page) == "⟨s⟩ · C₂"
+    assert page.get_by_role("button", name="Undo", exact=True).is_disabled()
+    press(page, "Redo")
+    assert kept(page) == "nothing"
+    assert "task.pair(3, 8)" in python_of(page)
+
+
+def test_step_pause_reset_and_slider(page: Page) -> None:
+    told = page.locator(".x-told")
+    press(page, "Step")
+    expect(told).to_have_text("iteration 1 of 30")
+    press(page, "Step")
+    expect(told).to_have_text("iteration 2 of 30")
+    page.locator(".x-slide input").press("ArrowLeft")
+    expect(told).to_have_text("iteration 1 of 30")
+    press(page, "Go on")
+    expect(page.locator(".x-run")).to_have_text("Pause")
+    expect(told).to_have_text(re.compile(r"iteration ([5-9]|\d\d) of 30"))
+    press(page, "Pause")
+    page.wait_for_timeout(500)  # what has been asked for still comes
+    at = told.inner_text()
+    page.wait_for_timeout(500)
+    assert told.inner_text() == at
+    press(page, "Reset")
+    expect(told).to_have_text("iteration 0 of 30")
+    assert page.inner_text(".x-number") == "? / 19"
+
+
+def test_answers_to_an_earlier_run_are_dropped(page: Page) -> None:
+    """A frame of one table that comes late must not be taken for one of another."""
+    links = page.get_by_role("navigation", name="Scenes").get_by_role("link")
+    for name in ("Grokking", "An even table", "One moved", "An even table"):
+        page.click(".x-run")
+        links.get_by_text(name).click()
+    run(page)
+    assert course(page) == by_the_package(python_of(page))
+
+
+def test_the_page_is_at_hand_while_it_computes(page: Page, address: str) -> None:
+    """Clicks are taken and the run can be stopped at any time; the speed is told, not judged."""
+    go(page, f"{address}#{TRAP}&iterations=500")
+    begun = time.perf_counter()
+    page.click(".x-run")
+    page.wait_for_timeout(3000)
+    page.hover(cell(page, 4, 9))
+    assert page.inner_text(".x-sample-box").startswith("4 + 9 = 13")
+    page.click(".x-run")
+    expect(page.locator(".x-run")).to_have_text("Go on")
+    done = int(page.inner_text(".x-told").split()[1])
+    print(f"{done / (time.perf_counter() - begun):.1f} iterations a second")
+    assert 0 < done < 500
+
+
+def test_an_address_holds_the_whole_setting(page: Page, browser: Browser) -> None:
+    press(page, "Your own …")
+    page.get_by_label("Operation").select_option("÷")
+    page.get_by_label("Modulus").fill("17")
+    page.get_by_label("Modulus").press("Enter")
+    page.get_by_label("Kernel").select_option("Quadratic")
+    page.get_by_label("Ridge").fill("0.001")
+    page.get_by_label("Power").fill("0.75")
+    page.get_by_label("Iterations").fill("12")
+    page.get_by_label("Gradients centred").uncheck()
+    press(page, "Draw a share")
+    page.get_by_label("Seed").fill("5")
+    press(page, "Move at random")
+    page.click(cell(page, 3, 8, 16))
+    lines = python_of(page)
+    for part in (
+        "rfm.division(17)",
+        "rfm.Quadratic()",
+        "ridge=0.001",
+        "power=0.75",
+        "iterations=12",
+        "centred=False",
+        "rfm.random_split(task, 0.7, 0)",
+        "seed=5",
+    ):
+        assert part in lines
+    with browsing.opened(browser) as (other, wrong):
+        go(other, page.url)
+        assert python_of(other) == lines
+        assert other.url == page.url
+        run(other)
+        assert course(other) == by_the_package(lines)
+        assert [text for text in wrong if HARMLESS not in text] == []
+
+
+def test_a_place_on_the_page_is_no_setting(page: Page) -> None:
+    page.click(cell(page, 3, 8))
+    page.evaluate("location.hash = 'what-you-see'")
+    page.wait_for_timeout(100)
+    assert page.locator("#explorer > .x-error").inner_text() == ""
+    assert kept(page) == "nothing"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>",
+        "op=plus&n=19&steps=w:*99",
+        "op=plus&n=99999999&steps=w:*0",
+        "op=times&n=18&steps=w:*0",
+        f"{TRAP}&iterations=100000000",
+        f"{TRAP}&L=-1",
+        f"{TRAP}&L=Infinity",
+        "op=plus&n=3&steps=" + "mr:1:0," * 4000,
+        "%E0%A4%A",
+        "__proto__=1",
+        "op=plus&n=19&steps=constructor:1",
+    ],
+)
+def test_an_address_that_is_no_setting_gets_a_sentence(page: Page, address: str, text: str) -> None:
+    go(page, f"{address}#{text}")
+    told = page.locator("#explorer > .x-error").inner_text()
+    assert told.startswith("The address holds no setting that can be shown: ")
+    assert page.locator("#explorer img").count() == 0
+    assert page.locator(".x-scenes [aria-current]").inner_text() == "The trap"
+    press(page, "Step")
+    expect(page.locator(".x-told")).to_have_text("iteration 1 of 30")
+
+
+def test_a_run_that_cannot_go_on_says_why(page: Page, address: str) -> None:
+    go(page, f"{address}#{TRAP}&ridge=1e300")
+    press(page, "Step")
+    expect(page.locator("#explorer > .x-error")).to_contain_text("vanished")
+    page.click(cell(page, 3, 8))  # and the page goes on
+    assert kept(page) == "nothing"
+
+
+def test_what_cannot_be_is_said_next_to_its_field(page: Page) -> None:
+    press(page, "Your own …")
+    for label, typed, says in (
+        ("Modulus", "1", "at least 2"),
+        ("Modulus", "26", "up to 25 elements"),
+        ("Bandwidth", "-1", "positive"),
+        ("Ridge", "much", "must be a number"),
+        ("Power", "0", "positive"),
+        ("Iterations", "0", "whole number from 1"),
+    ):
+        field = page.get_by_label(label)
+        before = page.url, field.input_value()
+        field.fill(typed)
+        field.press("Enter")
+        error = page.locator(f"#{field.get_attribute('aria-describedby')}")
+        assert says in error.inner_text(), label
+        assert field.get_attribute("aria-invalid") == "true"
+        assert page.url == before[0]
+        field.fill(before[1])
+        field.press("Enter")
+    for label, typed, does in (
+        ("Entries to hold out", "(3, 99)", "Hold these out"),
+        ("Share in training", "0", "Draw a share"),
+        ("Entries to move", "1000", "Move at random"),
+        ("Seed", "-1", "Draw a share"),
+    ):
+        page.get_by_label(label).fill(typed)
+        press(page, does)
+        shown = page.locator(f"#{page.get_by_label(label).get_attribute('aria-describedby')}")
+        assert shown.inner_text(), label
+
+
+def test_every_button_makes_the_split_that_it_names(page: Page) -> None:
+    press(page, "Your own …")
+    page.get_by_label("Axis to withhold").select_option("4")
+    press(page, "Withhold the axis")
+    assert kept(page) == "⟨sr^4⟩ · C₂"
+    page.get_by_label("Mirror of the pair").select_option("4")
+    press(page, "Move a mirror pair")
+    assert kept(page) == "⟨sr^4⟩ · C₂"
+    press(page, "Give one back")
+    assert "340 in training" not in page.inner_text(".x-kept-cell")
+    assert "341 in training, 18 withheld and 2 moved" in page.inner_text(".x-kept-cell")
+    page.get_by_label("Entries to hold out").fill("(3, 8) (12, 4)")
+    press(page, "Hold these out")
+    assert "task.samples[[65, 232]]" in python_of(page)
+
+
+def test_with_the_keyboard_alone(page: Page) -> None:
+    def walk_to(selector: str) -> None:
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            if page.evaluate("s => document.activeElement.matches(s)", selector):
+                return
+        raise AssertionError(f"no way to {selector}")
+
+    page.focus(".x-scenes a")
+    walk_to(".x-run")
+    page.keyboard.press("Enter")
+    expect(page.locator(".x-live")).to_contain_text(
+        "Iteration 30: 0 of 19 withheld entries right", timeout=60_000
+    )
+    walk_to(".x-cell")
+    assert page.locator(".x-cell[tabindex='0']").count() == 1
+    for key in ["ArrowDown"] * 3 + ["End"] + ["ArrowLeft"] * 10:
+        page.keyboard.press(key)
+    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert focused == "3 + 8 = 11, in training"
+    assert page.inner_text(".x-sample-box").startswith("3 + 8 = 11")
+    page.keyboard.press("Space")
+    assert kept(page) == "nothing"
+    assert "(3, 8) is out of training" in page.inner_text(".x-live")
+    assert page.evaluate("document.activeElement.dataset.i") == "65"  # the focus stays
+    expect(page.locator(".x-live")).to_contain_text("14 of 19", timeout=60_000)
+    label = page.get_attribute(cell(page, 3, 8), "aria-label")
+    assert label == "3 + 8 = 11, moved out, predicted 11, right"
+    page.keyboard.press("Enter")
+    assert kept(page) == "⟨s⟩ · C₂"
+
+
+def test_colours_are_not_the_only_sign(page: Page) -> None:
+    """Right, wrong, withheld and training differ in what is drawn, not in the colour alone."""
+    page.click(cell(page, 3, 8))
+    run(page)
+    signs = {
+        state: page.evaluate(
+            """s => { const style = getComputedStyle(document.querySelector(
+                `.x-grid .x-cell[data-state="${s}"]`), "::after");
+                return style.content + style.clipPath; }""",
+            state,
+        )
+        for state in ("train", "right", "wrong")
+    }
+    assert len(set(signs.values())) == 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [browsing.WIDE, browsing.PHONE], ids=["wide", "phone"])
+def test_axe_finds_nothing_serious_and_nothing_is_too_wide(
+    browser: Browser, address: str, scheme: str, size: tuple[int, int]
+) -> None:
+    with browsing.opened(browser, size, scheme) as (page, wrong):
+        go(page, address)
+        press(page, "Your own …")
+        python_of(page)
+        run(page)
+        page.focus(cell(page, 3, 3))
+        assert [text for text in wrong if HARMLESS not in text] == []
+        found = Axe().run(page, context={"include": ["#explorer"]}).response["violations"]
+        bad = [(one["id"], one["nodes"][0]["html"]) for one in found if serious(one)]
+        assert bad == []
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= size[0]
+
+
+def serious(violation: dict[str, str]) -> bool:
+    return violation["impact"] in ("critical", "serious")
+
+
+def test_the_picture_is_a_png(page: Page, tmp_path: Path) -> None:
+    run(page)
+    with page.expect_download() as download:
+        press(page, "As a picture")
+    picture = tmp_path / download.value.suggested_filename
+    download.value.save_as(picture)
+    data = picture.read_bytes()
+    assert picture.name == "explorer-iteration-30.png"
+    assert data.startswith(b"\x89PNG")
+    assert int.from_bytes(data[16:20]) == 2400
+    assert len(data) > 50_000
+
+
+@pytest.mark.parametrize("chapter", ["02", "05", "06", "07", "08", "09"])
+def test_a_chapter_leads_to_a_setting(page: Page, site: Path, chapter: str) -> None:
+    """The link of a chapter opens a setting, not the excuse for none."""
+    (path,) = (site / "book").glob(f"{chapter}-*.html")
+    page.goto(path.as_uri())
+    page.click("article a[href^='explorer.html?']")
+    page.wait_for_selector("#explorer[data-ready]")
+    assert page.locator("#explorer > .x-error").inner_text() == ""
+    wanted = {"06": "The trap", "07": "The trap", "08": "One held out", "05": "Grokking"}
+    if chapter in wanted:
+        assert page.locator(".x-scenes [aria-current]").inner_text() == wanted[chapter]
+
+
+def test_printed_it_is_the_picture_without_the_controls(page: Page) -> None:
+    run(page)
+    page.emulate_media(media="print")
+    assert page.is_visible(".x-table")
+    assert page.is_visible(".x-result")
+    assert not page.is_visible(".x-run")
+    assert not page.is_visible(".x-scenes")
+
+
+def test_nothing_moves_where_that_is_not_wanted(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    style = "getComputedStyle(document.querySelector('.x-grid .x-cell')).transitionDuration"
+    assert page.evaluate(style) == "0s"
+
+
+def test_without_javascript_a_sentence_says_so(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(address)
+    assert "needs JavaScript" in page.content()
+    assert page.is_visible(".x-scene >> nth=0")
+    context.close()
+
+
+def test_the_page_loads_every_script_and_no_other() -> None:
+    book = repository.ROOT / "book"
+    text = (book / "explorer.md").read_text(encoding="utf-8")
+    named = re.findall(r'src="\.\./_static/explorer/([\w-]+\.js)"', text)
+    assert sorted(named) == sorted(path.name for path in (book / "site/explorer").glob("*.js"))
+    assert named[-1] == "page-start.js"

@@ -1,0 +1,177 @@
+"""When two outputs of a cell are the same: the one strict rule of the checker and the comparison.
+
+Texts, tables and errors are the same if no character differs. Pictures are the same if they look
+alike, pixel by pixel. What is displayed is compared kind by kind (stdout, ``text/plain``,
+``image/png``, ...), in the order in which the cell showed it.
+"""
+
+import base64
+import binascii
+import io
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from nbformat import NotebookNode
+from PIL import Image, UnidentifiedImageError
+
+GLUED = "application/papermill.record/"
+GLUED_PNG = f"{GLUED}image/png"
+BITMAPS = ("image/png", "image/jpeg", GLUED_PNG)  # other pictures are text, compared exactly
+
+# Two renderings of one picture may differ in the last bit of some colours, which no one sees.
+# A pixel counts when a channel moves by more than LEVEL of 255; PIXELS is the fraction allowed:
+# one wrong entry of a 61 × 61 table is about 1e-4 of a usual figure.
+LEVEL = 24
+PIXELS = 2e-5
+
+NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
+OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One output that is not the stored one.
+
+    Attributes:
+        kind: what it is: ``stdout``, ``stderr``, ``error`` or a MIME type.
+        number: its position among the cell's outputs of this kind, from 0.
+        stored: the stored text, or the picture in base64; None if there was none.
+        fresh: the same of the cell executed again; None if there is none.
+        message: what differs, in words.
+        size: by how much: the share of pixels that differ, or the largest relative change of a
+            number in a text; None where nothing can be measured.
+        allowed: whether the strict rule lets it pass.
+    """
+
+    kind: str
+    number: int
+    stored: str | None
+    fresh: str | None
+    message: str
+    size: float | None = None
+    allowed: bool = False
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether this is a bitmap."""
+        return self.kind in BITMAPS
+
+
+def compare(stored: Iterable[NotebookNode], fresh: Iterable[NotebookNode]) -> list[Difference]:
+    """Return what differs between the stored and the fresh outputs of a cell."""
+    old, new = parts(stored), parts(fresh)
+    return [difference for kind in {**old, **new} for difference in _of_kind(kind, old, new)]
+
+
+def parts(outputs: Iterable[NotebookNode]) -> dict[str, list[str]]:
+    """Return what a cell shows, kind ↦ texts in order; a stream is one text."""
+    found: dict[str, list[str]] = {}
+    for output in outputs:
+        if output.output_type == "stream":
+            found[output.name] = ["".join(found.get(output.name, [])) + output.text]
+        elif output.output_type == "error":
+            found.setdefault("error", []).append(f"{output.ename}: {output.evalue}")
+        else:
+            for kind, value in output.data.items():
+                text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+                found.setdefault(kind, []).append(text)
+    for name in ("stdout", "stderr"):
+        if name in found:  # as a terminal shows it
+            found[name] = [OVERWRITTEN.sub("", found[name][0])]
+    return found
+
+
+def _of_kind(
+    kind: str, old: dict[str, list[str]], new: dict[str, list[str]]
+) -> Iterator[Difference]:
+    stored, fresh = old.get(kind, []), new.get(kind, [])
+    for number in range(max(len(stored), len(fresh))):
+        name = f"Picture {number}" if kind in BITMAPS else f"{kind} {number}"
+        if number >= len(fresh):
+            message = f"{name} is missing: {len(stored)} stored, {len(fresh)} now"
+            yield Difference(kind, number, stored[number], None, message)
+        elif number >= len(stored):
+            message = f"{name} is new: {len(stored)} stored, {len(fresh)} now"
+            yield Difference(kind, number, None, fresh[number], message)
+        elif stored[number] != fresh[number]:
+            of_kind = _of_pictures if kind in BITMAPS else _of_texts
+            message, size, allowed = of_kind(stored[number], fresh[number])
+            yield Difference(
+                kind, number, stored[number], fresh[number], f"{name} {message}", size, allowed
+            )
+
+
+# Texts
+
+
+def largest_change(old: str, new: str) -> float | None:
+    """Return the largest relative change of a number, |a - b| / max(|a|, |b|).
+
+    Numbers are read as they stand, group by group of digits. None if the texts differ in more than
+    their numbers.
+    """
+    if NUMBER.sub("#", old) != NUMBER.sub("#", new):
+        return None
+    pairs = zip(NUMBER.findall(old), NUMBER.findall(new), strict=True)
+    return max((_change(*pair) for pair in pairs if pair[0] != pair[1]), default=0.0)
+
+
+def _change(old: str, new: str) -> float:
+    a, b = (float(text.replace("\N{MINUS SIGN}", "-")) for text in (old, new))
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return 1.0
+    return abs(a - b) / (max(abs(a), abs(b)) or 1.0)
+
+
+def _of_texts(old: str, new: str) -> tuple[str, float | None, bool]:
+    change = largest_change(old, new)
+    lines = old.splitlines() or [""], new.splitlines() or [""]
+    pairs = enumerate(zip(*lines, strict=False), start=1)
+    where = next(
+        (f"in line {n}: stored {_short(a)}, now {_short(b)}" for n, (a, b) in pairs if a != b),
+        f"in its length: {len(lines[0])} lines stored, {len(lines[1])} now",
+    )
+    how = "" if change is None else f" (largest relative change of a number: {change:.2g})"
+    return f"differs {where}{how}", change, False
+
+
+def _short(line: str) -> str:
+    return repr(line if len(line) <= 160 else f"{line[:160]}…")
+
+
+# Pictures
+
+
+def decode(data: str) -> np.ndarray:
+    """Return an encoded picture as it looks on white, (height, width, 3), 0 to 255.
+
+    Raises:
+        ValueError: It is no picture.
+    """
+    try:
+        picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
+    except (binascii.Error, UnidentifiedImageError, OSError) as error:
+        raise ValueError("no picture") from error
+    white = Image.new("RGBA", picture.size, "white")
+    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"), dtype=np.int16)
+
+
+def moved_pixels(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Return where two pictures of one size look different, (height, width)."""
+    return np.abs(old - new).max(axis=2) > LEVEL
+
+
+def _of_pictures(stored: str, fresh: str) -> tuple[str, float | None, bool]:
+    try:
+        old, new = decode(stored), decode(fresh)
+    except ValueError:
+        return "cannot be read", None, False
+    if old.shape != new.shape:
+        sizes = [f"{picture.shape[1]} × {picture.shape[0]}" for picture in (new, old)]
+        return f"is now {sizes[0]} pixels, stored is {sizes[1]}", None, False
+    share = float(moved_pixels(old, new).mean())
+    return f"differs in {share:.3%} of its pixels", share, share <= PIXELS
