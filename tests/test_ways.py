@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import unicodedata
+from bisect import bisect
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
@@ -525,12 +526,15 @@ def without_formulas(tag: Tag) -> str:
 
 def across(piece: str, sheets: list[str]) -> bool:
     """Whether a piece begins on one page and ends on the next, among what else is there."""
-    return any(
-        piece[:k] in one and piece[k:] in other
-        for one, other in pairwise(sheets)
-        if piece[:3] in one and piece[-3:] in other
-        for k in range(1, len(piece))
-    )
+    lengths = range(len(piece) + 1)
+    for one, other in pairwise(sheets):
+        begun = bisect(lengths, False, key=lambda k, one=one: piece[:k] not in one) - 1
+        ended = bisect(
+            lengths, False, key=lambda k, other=other: piece[len(piece) - k :] not in other
+        )
+        if begun + ended - 1 >= len(piece):
+            return True
+    return False
 
 
 def test_the_pdf_has_the_text_of_every_chapter(
