@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from docutils.nodes import document
     from sphinx.application import Sphinx
 
+
 class Translator(HTML5Translator):
     """Sphinx's, with lists that are lists and header cells that head something."""
 

@@ -1,7 +1,7 @@
-"""Search that finds names as people type them: accents or none, Greek or spelled, "C7", "Π(g)".
+r"""Search that finds names as people type them: accents or none, Greek or spelled, "C7", "Π(g)".
 
 A Sphinx extension. Sphinx's index splits words as they are written, ranks all pages with a word
-alike, and has ``\\lambda`` where a reader types λ. Here both sides are folded to plain letters, and
+alike, and has ``\lambda`` where a reader types λ. Here both sides are folded to plain letters, and
 claims of the ledger, symbols of the notation and cited authors are targets of their own, which come
 first when they are asked for.
 """
@@ -44,7 +44,7 @@ def fold(text: str) -> list[str]:
 
 
 def spoken(latex: str) -> str:
-    """Return a formula as one would type it: ``\\Pi(g)`` as Π(g), ``sr^k`` as it is."""
+    r"""Return a formula as one would type it: ``\Pi(g)`` as Π(g), ``sr^k`` as it is."""
     letters = {name: letter for letter, name in greek().items()}
 
     def command(found: re.Match[str]) -> str:
@@ -85,7 +85,8 @@ def _rows(app: "Sphinx", doctree: "document") -> None:
         symbols = head[0][0].astext() == "symbol"
         for row in next(table.findall(nodes.tbody)):
             if "ledger" in table["classes"] and (claim := CLAIM.match(row[0].astext())):
-                found.append(_target(row, page, claim[0], "claim", [claim[0]]))
+                title = next(row[0].findall(nodes.strong)).astext().rstrip(".")
+                found.append(_target(row, page, title, "claim", [claim[0], title]))
             elif symbols:
                 parts = [spoken(math.astext()) for math in row[0].findall(nodes.math)]
                 words = [piece for part in parts for piece in (part, *re.split("[=,≤]", part))]
