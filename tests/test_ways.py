@@ -467,7 +467,7 @@ def test_without_chromium_it_is_said_what_to_do(
     monkeypatch.setattr(
         "sys.argv", ["pdf.py", "--site", str(site), "--to", str(tmp_path / "x.pdf")]
     )
-    with pytest.raises(SystemExit, match="Chromium is needed.*CHROMIUM="):
+    with pytest.raises(SystemExit, match=r"Chromium is needed.*CHROMIUM="):
         pdf.main()
     assert not list(tmp_path.iterdir())
 
@@ -518,7 +518,7 @@ def without_formulas(tag: Tag) -> str:
 def test_the_pdf_has_the_text_of_every_chapter(
     printed: PdfReader, sheets: list[str], pages: dict[str, BeautifulSoup]
 ) -> None:
-    """Headings, paragraphs with their numbers, captions, titles of theorems, exercises, solutions."""
+    """Headings, paragraphs with numbers, captions, titles of theorems, exercises, solutions."""
     text, missing, asked = "".join(sheets), [], 0
     parts = "h1, h2, h3, p, figcaption, li > p, .proof-title, .admonition-title, dt, td"
     for stem in CHAPTERS:
