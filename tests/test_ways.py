@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import re
+import subprocess
+import sys
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -429,7 +432,7 @@ def test_the_one_page_has_every_page_of_the_book(whole: BeautifulSoup) -> None:
     toc = yaml.safe_load((repository.ROOT / "_toc.yml").read_text("utf-8"))
     files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
     keys = [article["id"] for article in whole.select("article")]
-    assert keys == ["index", *(Path(file).name for file in files)]
+    assert keys == ["index", *(Path(file).name for file in files if file not in onepage.SCREEN)]
 
 
 def test_names_are_unique_and_links_lead_to_them(whole: BeautifulSoup) -> None:
@@ -442,6 +445,14 @@ def test_names_are_unique_and_links_lead_to_them(whole: BeautifulSoup) -> None:
     assert [href for href in others if not re.match(r"https?://|mailto:", href)] == []
 
 
+def shown(tag: Tag) -> str:
+    """What a part of a page shows on paper: a picture's description, or words, no folded code."""
+    copy = BeautifulSoup(str(tag), "html.parser")
+    for left in copy.select("a.headerlink, details.hide, button"):
+        left.decompose()
+    return tag.get("alt") or words_of(copy)
+
+
 @pytest.mark.parametrize(
     "kind", ["figure img", "span.pasted-text", "div.proof", "div.exercise", "div.solution"]
 )
@@ -449,15 +460,9 @@ def test_the_one_page_keeps_all_that_chapters_have(
     pages: dict[str, BeautifulSoup], whole: BeautifulSoup, kind: str
 ) -> None:
     for stem in CHAPTERS:
-        there = (
-            whole.select(f"article#{stem} {kind}")
-            if not stem[0].isdigit()
-            else [tag for tag in whole.select(f'article[id="{stem}"] {kind}')]
-        )
+        there = whole.select(f'article[id="{stem}"] {kind}')
         wanted = pages[f"book/{stem}.html"].select(f"article {kind}")
-        assert [tag.get("alt") or words_of(tag).rstrip(" #") for tag in there] == [
-            tag.get("alt") or words_of(tag).rstrip(" #") for tag in wanted
-        ]
+        assert [shown(tag) for tag in there] == [shown(tag) for tag in wanted]
 
 
 def test_without_chromium_it_is_said_what_to_do(
@@ -489,7 +494,10 @@ def printed(site: Path, tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
     if chrome.chromium() is None:
         pytest.skip("no Chromium found")
     target = tmp_path_factory.mktemp("pdf") / "book.pdf"
-    assert pdf.make(site, target) > 300
+    command = [sys.executable, pdf.__file__, "--site", str(site), "--to", str(target)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert target.as_uri() in run.stdout
     return PdfReader(target)
 
 
@@ -515,10 +523,20 @@ def without_formulas(tag: Tag) -> str:
     return copy.get_text()
 
 
+def across(piece: str, sheets: list[str]) -> bool:
+    """Whether a piece of text begins on one page and ends on the next, beside what else is there."""
+    return any(
+        piece[:k] in one and piece[k:] in other
+        for one, other in pairwise(sheets)
+        if piece[:3] in one and piece[-3:] in other
+        for k in range(1, len(piece))
+    )
+
+
 def test_the_pdf_has_the_text_of_every_chapter(
     printed: PdfReader, sheets: list[str], pages: dict[str, BeautifulSoup]
 ) -> None:
-    """Headings, paragraphs with numbers, captions, titles of theorems, exercises, solutions."""
+    """Headings, paragraphs with their numbers, captions, theorems, exercises, solutions."""
     text, missing, asked = "".join(sheets), [], 0
     parts = "h1, h2, h3, p, figcaption, li > p, .proof-title, .admonition-title, dt, td"
     for stem in CHAPTERS:
@@ -531,7 +549,8 @@ def test_the_pdf_has_the_text_of_every_chapter(
             asked += len(pieces)
             missing += [(stem, piece) for piece in pieces if piece not in text]
     assert asked > 4000
-    assert missing == []
+    assert [(stem, piece) for stem, piece in missing if not across(piece, sheets)] == []
+    assert len(missing) < 100
 
 
 def test_the_contents_name_the_pages(
@@ -552,18 +571,15 @@ def test_links_in_the_pdf_lead_within_it_or_to_the_net(printed: PdfReader) -> No
             link = link.get_object()
             if "/Dest" in link:
                 within += 1
-                assert (
-                    str(link["/Dest"]).lstrip("/") in {name.lstrip("/") for name in ()}
-                    or link["/Dest"] in there
-                )
+                assert link["/Dest"] in there
             else:
                 assert re.match(r"https?://|mailto:", link["/A"]["/URI"])
     assert within > 1000
 
 
-def test_the_pdf_has_an_outline_and_is_light(printed: PdfReader) -> None:
+def test_the_pdf_has_an_outline(printed: PdfReader) -> None:
+    """Of the chapters' titles, none of them doubled, and opened by a reader that can."""
     titles = [entry.title for entry in printed.outline if not isinstance(entry, list)]
-    flat = " ".join(str(entry) for entry in titles)
-    assert flat
-    pictures = sum(len(page.images) for page in printed.pages[:3])
-    assert pictures >= 1
+    wanted = [f"{number}. {statements.title(stem)}" for number, stem in enumerate(CHAPTERS, 1)]
+    assert [title for title in titles if re.match(r"\d", title)] == wanted
+    assert printed.metadata.title == "Breaking Symmetry"

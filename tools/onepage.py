@@ -20,6 +20,7 @@ OUT = (
     *("a.headerlink", "button", "script", "style", ".ways", ".byline .take", "details.hide"),
     *("#jb-print-docs-body", ".prev-next-footer", "#the-chapters", "#three-ways-to-use-it"),
 )
+SCREEN = {"book/explorer"}
 NAMED = ("id", "for", "aria-labelledby", "aria-describedby", "aria-controls", "headers")
 LINKED = ("href", "xlink:href")
 URL = re.compile(r"url\(#([^)]+)\)")
@@ -27,10 +28,10 @@ STYLE = Path(__file__).with_name("print.css")
 
 
 def pages() -> list[str]:
-    """The pages of the book in order, by ``_toc.yml``."""
+    """The pages of the book in order, by ``_toc.yml``, without those that need a screen."""
     toc = yaml.safe_load((repository.ROOT / "_toc.yml").read_text(encoding="utf-8"))
     files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    return [toc["root"], *files]
+    return [toc["root"], *(file for file in files if file not in SCREEN)]
 
 
 def key(page: str) -> str:
@@ -101,6 +102,16 @@ class Article:
                 yield int(heading.name[1]), " ".join(heading.get_text().split()), section["id"]
 
 
+def _name_once(articles: list[Article]) -> None:
+    """Leave a name to the first that has it: some extensions give one to every proof."""
+    seen = set()
+    for tag in (tag for article in articles for tag in article.tag.select("[id]")):
+        if tag["id"] in seen:
+            del tag["id"]
+        else:
+            seen.add(tag["id"])
+
+
 def head(site: Path, page: str, target: Path) -> str:
     """The style sheets and, where a page has them, the scripts that set formulas."""
     soup = BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
@@ -142,6 +153,7 @@ def written(site: Path, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     whole = pages()
     articles = [Article(site, page, whole, target) for page in whole]
+    _name_once(articles)
     formulas = next(page for page in whole if re.search(r"/\d\d-", page))
     parts = [
         '<!DOCTYPE html><html lang="en" data-theme="light" data-mode="light"><head>'

@@ -44,6 +44,7 @@ NUMBER = """pages => {
         line.querySelector('.page').textContent = pages[name] ?? '';
     }
 }"""
+HEADINGS = "[...document.querySelectorAll('h1, h2, h3, h4')].map(heading => heading.textContent)"
 
 
 def printed(page: Page) -> bytes:
@@ -69,17 +70,19 @@ def numbers(pdf: bytes) -> dict[str, int]:
     }
 
 
-def mended(pdf: bytes) -> PdfWriter:
-    """The PDF with an outline that opens, in which no title is written twice.
+def mended(pdf: bytes, headings: list[str]) -> PdfWriter:
+    """The PDF with an outline that opens, and whose titles are those of the headings.
 
-    Chromium doubles the title of a heading that it had to move to the next page.
+    Chromium doubles the title of a heading that it had to move to the next page, and loses the
+    space where a heading goes on in the next line.
     """
+    titles = {"".join(words.split()): " ".join(words.split()) for words in headings}
     writer = PdfWriter(clone_from=io.BytesIO(pdf))
     for entry in _entries(writer.root_object["/Outlines"]):
-        title = str(entry["/Title"])
-        half = len(title) // 2
-        if title[:half] == title[half:]:
-            entry[NameObject("/Title")] = TextStringObject(title[:half])
+        found = "".join(str(entry["/Title"]).split())
+        title = titles.get(found) or titles.get(found[: len(found) // 2])
+        if title:
+            entry[NameObject("/Title")] = TextStringObject(title)
     writer.page_mode = "/UseOutlines"
     writer.add_metadata({"/Title": "Breaking Symmetry", "/Author": citing.names()})
     return writer
@@ -113,8 +116,9 @@ def make(site: Path, target: Path) -> int:
         page.evaluate(SET)
         page.evaluate(NUMBER, numbers(printed(page)))
         pdf = printed(page)
+        headings = page.evaluate(HEADINGS)
         browser.close()
-    writer = mended(pdf)
+    writer = mended(pdf, headings)
     writer.write(target)
     return len(writer.pages)
 
