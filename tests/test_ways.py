@@ -524,7 +524,7 @@ def without_formulas(tag: Tag) -> str:
 
 
 def across(piece: str, sheets: list[str]) -> bool:
-    """Whether a piece of text begins on one page and ends on the next, beside what else is there."""
+    """Whether a piece of text begins on one page and ends on the next, with other text around."""
     return any(
         piece[:k] in one and piece[k:] in other
         for one, other in pairwise(sheets)
