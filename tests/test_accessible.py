@@ -1,0 +1,280 @@
+"""The site is for everyone: read by ear, by keyboard, on a phone, in the dark, on paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import accessible
+import browsing
+import notebooks
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+BAD = ("critical", "serious")
+AXE = {  # every rule, also those that axe still calls experimental
+    "resultTypes": ["violations"],
+    "rules": {"label-content-name-mismatch": {"enabled": True}},
+}
+IN_THE_DARK = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+CHAPTERS = [f"book/{source.stem}.html" for source in notebooks.sources()]
+
+
+@pytest.fixture(scope="module")
+def names(site: Path) -> list[str]:
+    """Every page of the site that shows something: not a redirection."""
+    found = []
+    for path in sorted(site.rglob("*.html")):
+        redirects = re.search('http-equiv="refresh"', path.read_text(encoding="utf-8"), re.I)
+        if "_static" not in path.relative_to(site).parts and not redirects:
+            found.append(path.relative_to(site).as_posix())
+    assert {"search.html", "genindex.html", "book/api.html", *CHAPTERS} <= set(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def wide(browser: Browser) -> Iterator[Page]:
+    """A wide window."""
+    with browsing.opened(browser) as (page, _):
+        yield page
+
+
+def address(site: Path, name: str) -> str:
+    """Where a page of the site is, as a browser is told."""
+    return (site / name).as_uri()
+
+
+def found(axe: Axe, page: Page, options: dict) -> list[tuple[str, str]]:
+    """What axe finds on a page, of the two worst kinds: rule and element."""
+    violations = axe.run(page, options=options).response["violations"]
+    return [
+        (v["id"], n["html"][:200]) for v in violations if v["impact"] in BAD for n in v["nodes"]
+    ]
+
+
+def test_axe_finds_nothing_serious_in_light_or_dark(
+    browser: Browser, site: Path, names: list[str]
+) -> None:
+    """No rule is off. What does not depend on colours is looked at once."""
+    axe, wrong = Axe(), {}
+    with browsing.opened(browser) as (page, _):
+        for name in names:
+            page.emulate_media(color_scheme="light")
+            page.goto(address(site, name))
+            page.add_style_tag(content="* { transition: none !important; }")  # colours at once
+            wrong[name, "light"] = found(axe, page, AXE)
+            page.emulate_media(color_scheme="dark")
+            page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+            wrong[name, "dark"] = found(axe, page, IN_THE_DARK)
+    assert {where: what for where, what in wrong.items() if what} == {}
+
+
+def test_axe_would_find_it(wide: Page) -> None:
+    """The test above is not blind: it sees three faults that the site had."""
+    wide.set_content(
+        '<html lang="en"><title>t</title><main><dl><dd>a</dd></dl>'
+        '<p style="color:#ccc">pale words</p>'
+        '<button aria-label="something else">press this</button></main>'
+    )
+    seen = {rule for rule, _ in found(Axe(), wide, AXE)}
+    assert seen == {"definition-list", "color-contrast", "label-content-name-mismatch"}
+
+
+def test_no_header_cell_is_empty() -> None:
+    html = "<div><table><tr><th></th><th>a</th></tr><tr><th> </th><td></td></tr></table> λ</div>"
+    assert accessible.table(html) == (
+        "<div><table><tr><td></td><th>a</th></tr><tr><td> </td><td></td></tr></table> λ</div>"
+    )
+
+
+def test_no_page_is_wider_than_a_phone(browser: Browser, site: Path, names: list[str]) -> None:
+    widths = {}
+    with browsing.opened(browser, browsing.PHONE) as (page, _):
+        for name in names:
+            page.goto(address(site, name))
+            widths[name] = page.evaluate("document.scrollingElement.scrollWidth")
+    assert {name: width for name, width in widths.items() if width > browsing.PHONE[0]} == {}
+
+
+def test_code_fits_its_column(wide: Page, site: Path, names: list[str]) -> None:
+    """Hidden code included: everything is opened first."""
+    cut = {}
+    for name in names:
+        wide.goto(address(site, name))
+        cut[name] = wide.evaluate(
+            """() => {
+                for (const box of document.querySelectorAll("details")) box.open = true;
+                for (const box of document.querySelectorAll(".toggle-hidden"))
+                    box.classList.remove("toggle-hidden");
+                return [...document.querySelectorAll("pre")]
+                    .filter((pre) => pre.scrollWidth > pre.clientWidth)
+                    .map((pre) => [pre.scrollWidth, pre.clientWidth, pre.textContent.slice(0, 40)]);
+            }"""
+        )
+    assert {name: boxes for name, boxes in cut.items() if boxes} == {}
+
+
+FOCUSED = """() => {
+    const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
+    const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+    const opaque = parseFloat(style.opacity) > 0 && style.visibility === "visible";
+    return {
+        what: e.className + " " + e.tagName + " " + e.textContent.trim().slice(0, 40),
+        visible: seen && opaque && box.width > 0 && box.height > 0,
+    };
+}"""
+
+
+def test_a_chapter_can_be_read_with_the_keyboard_alone(wide: Page, site: Path) -> None:
+    """Tab from the top: every stop shows itself, and all that can be pressed is a stop."""
+    wide.goto(address(site, "book/05-grokking.html"))
+    wide.add_style_tag(content="* { transition: none !important; }")
+    stops = []
+    while len(stops) < 600:
+        wide.keyboard.press("Tab")
+        stop = wide.evaluate(FOCUSED)
+        if "BODY" in stop["what"]:
+            break
+        stops.append(stop)
+    assert [stop["what"] for stop in stops if not stop["visible"]] == []
+    assert "Skip to main content" in stops[0]["what"]
+    reached = " | ".join(stop["what"] for stop in stops)
+    for wanted in ("search-button", "theme-switch-button", "copybtn", "SUMMARY", "toggle-button"):
+        assert wanted in reached, wanted
+    copies = wide.locator("button.copybtn:visible").count()
+    assert sum("copybtn" in stop["what"] for stop in stops) == copies
+
+
+def test_keys_skip_switch_and_open(wide: Page, site: Path) -> None:
+    wide.goto(address(site, "book/05-grokking.html"))
+    wide.keyboard.press("Tab")
+    wide.keyboard.press("Enter")
+    assert wide.evaluate("location.hash") == "#main-content"
+    modes = []
+    for _ in range(3):
+        wide.locator("button.theme-switch-button:visible").first.press("Enter")
+        modes.append(wide.evaluate("document.documentElement.dataset.mode"))
+    assert sorted(modes) == ["auto", "dark", "light"]
+    hidden = wide.locator("details.hide").first
+    hidden.locator("summary").press("Enter")
+    assert hidden.evaluate("box => box.open")
+    solution = wide.locator(".admonition.toggle-hidden").first
+    handle = solution.element_handle()
+    solution.locator("button.toggle-button").press("Enter")
+    assert handle.evaluate("box => !box.classList.contains('toggle-hidden')")
+
+
+def test_what_scrolls_takes_the_focus(browser: Browser, site: Path, names: list[str]) -> None:
+    """On a phone many tables and lines of code do."""
+    missed, scrolling = {}, 0
+    with browsing.opened(browser, browsing.PHONE) as (page, _):
+        for name in names:
+            page.goto(address(site, name))
+            page.evaluate(
+                "new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)))"
+            )
+            boxes = page.evaluate(
+                """() => [...document.querySelectorAll(".bd-article *")]
+                    .filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0
+                        && /auto|scroll/.test(getComputedStyle(e).overflowX))
+                    .map((e) => [e.tabIndex, e.tagName + "." + e.className])"""
+            )
+            scrolling += len(boxes)
+            missed[name] = [box for index, box in boxes if index < 0]
+    assert scrolling > 100
+    assert {name: boxes for name, boxes in missed.items() if boxes} == {}
+
+
+@pytest.mark.parametrize("name", ["book/02-group-actions.html", "book/05-grokking.html"])
+def test_paper_is_white_even_in_the_dark(browser: Browser, site: Path, name: str) -> None:
+    """Dark on white, nothing hidden but what is pressed, code wrapped; and the screen stays."""
+    with browsing.opened(browser, scheme="dark") as (page, _):
+        page.goto(address(site, name))
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        page.emulate_media(media="print", color_scheme="dark")
+        page.wait_for_function("document.documentElement.dataset.theme === 'light'")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        printed = page.evaluate(
+            """() => {
+                const all = (what) => [...document.querySelectorAll(what)];
+                const seen = (e) => e.getClientRects().length > 0;
+                const light = (colour) => {
+                    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
+                    return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+                };
+                const style = getComputedStyle;
+                return {
+                    paper: light(style(document.body).backgroundColor),
+                    ink: Math.max(...all(".bd-article :is(p, li, td, h2, pre, pre span, a)")
+                        .filter(seen).map((e) => light(style(e).color))),
+                    controls: all(".bd-sidebar, .bd-header-article, .prev-next-footer, .copybtn")
+                        .concat(all("summary, .headerlink, .toggle-button"))
+                        .filter(seen).map((e) => e.className),
+                    hidden: all(".bd-article pre, .solution p").filter((e) => !seen(e)).length,
+                    cut: all(".bd-article pre")
+                        .filter((e) => e.scrollWidth > e.clientWidth + 1).length,
+                    kept: all(".bd-article pre")
+                        .filter((e) => style(e).whiteSpace != "pre-wrap").length,
+                };
+            }"""
+        )
+        pdf = page.pdf(format="A4")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        page.emulate_media(media="screen", color_scheme="dark")
+        page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        assert page.locator("details[open]").count() == 0
+    assert pdf.startswith(b"%PDF")
+    assert printed.pop("paper") > 0.999
+    assert printed.pop("ink") < 0.6
+    assert printed == {"controls": [], "hidden": 0, "cut": 0, "kept": 0}
+
+
+FINDS = {  # what is typed, and the address that is among the first three
+    "Tomàs": "references",
+    "Tomas": "references",
+    "tomas bernal": "references",
+    "Rousseeuw": "references",
+    "Veličković": "references",
+    "velickovic": "references",
+    "Π(g)": "notation",
+    "Pi(g)": "notation",
+    "sr^k": "notation",
+    "λ": "notation",
+    "lambda": "notation",
+    "A[2]": "notation",
+    "AGOP": "glossary",
+    "odd part": "glossary",
+    "ridge": "glossary",
+    "C7": "ledger.html#claim-c7",
+    "n5": "ledger.html#claim-n5",
+}
+
+
+def results(page: Page, site: Path, query: str) -> list[str]:
+    """Type a query into the search field of the search page; addresses that come, best first."""
+    page.goto(address(site, "search.html"))
+    page.locator("button.search-button__button:visible").first.click()
+    page.locator("input[name=q]:visible").first.fill(query)
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "(document.querySelector('.search-summary')?.innerText ?? '').length > 5"
+    )
+    links = page.locator("ul.search li > a").all()
+    return [link.get_attribute("href") or "" for link in links]
+
+
+@pytest.mark.parametrize("query", FINDS)
+def test_search_finds_names_as_they_are_typed(wide: Page, site: Path, query: str) -> None:
+    first = results(wide, site, query)[:3]
+    assert any(FINDS[query] in link for link in first), first
+    page, _, anchor = first[0].partition("#")
+    assert not anchor or f'id="{anchor}"' in (site / page).read_text(encoding="utf-8")
+
+
+def test_search_says_when_there_is_nothing(wide: Page, site: Path) -> None:
+    assert results(wide, site, "zzqqx") == []
+    status = wide.locator(".search-summary")
+    assert "did not match any documents" in status.inner_text()
+    assert status.get_attribute("role") == "status"

@@ -1,0 +1,148 @@
+r"""Search that finds names as people type them: accents or none, Greek or spelled, "C7", "Π(g)".
+
+A Sphinx extension. Sphinx's index splits words as they are written, ranks all pages with a word
+alike, and has ``\lambda`` where a reader types λ. Here both sides are folded to plain letters, and
+claims of the ledger, symbols of the notation and cited authors are targets of their own, which come
+first when they are asked for.
+"""
+
+import json
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx.search.en import SearchEnglish
+
+if TYPE_CHECKING:
+    from docutils.nodes import document
+    from sphinx.application import Sphinx
+
+Target = dict[str, Any]
+SCRIPT = Path(__file__).with_suffix(".js")
+CLAIM = re.compile(r"[CN]\d+\b")
+COMMAND = re.compile(r"\\([A-Za-z]+)")
+
+
+@cache
+def greek() -> dict[str, str]:
+    """Return each lower-case Greek letter ↦ its name in LaTeX, as ``λ`` ↦ ``lambda``."""
+    names = {}
+    for letter in map(chr, range(0x3B1, 0x3CA)):
+        name = unicodedata.name(letter).split()[-1].lower()
+        names[letter] = {"lamda": "lambda"}.get(name, name)
+    return names
+
+
+def fold(text: str) -> list[str]:
+    """Return the words of a text without accents, in lower case, with Greek letters spelled out."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    spelled = "".join(f" {greek()[c]} " if c in greek() else c for c in plain.lower())
+    return re.findall(r"\w+", spelled)
+
+
+def spoken(latex: str) -> str:
+    r"""Return a formula as one would type it: ``\Pi(g)`` as Π(g), ``sr^k`` as it is."""
+    letters = {name: letter for letter, name in greek().items()}
+
+    def command(found: re.Match[str]) -> str:
+        name = found[1].removeprefix("var")
+        small = letters.get(name.lower(), "")
+        return small.upper() if small and name[0].isupper() else small
+
+    latex = re.sub(r"\\(?:math\w+|operatorname|text)\{([^{}]*)\}", r"\1", latex)
+    return re.sub(r"[{}\\$\s]", "", COMMAND.sub(command, latex))
+
+
+def forms(*texts: str) -> list[str]:
+    """Return what a target is found by: each text, folded."""
+    return sorted({" ".join(fold(text)) for text in texts} - {""})
+
+
+class Language(SearchEnglish):
+    """English in plain letters. The browser folds what is typed by the script beside this file."""
+
+    @property
+    def js_splitter_code(self) -> str:
+        """The script, with the letters that it spells out."""
+        greek_too = json.dumps(greek(), ensure_ascii=False)
+        return f"const GREEK = {greek_too};\n{SCRIPT.read_text(encoding='utf-8')}"
+
+    def split(self, input: str) -> list[str]:
+        """Return the words of a text, folded."""
+        return fold(input)
+
+
+def _rows(app: "Sphinx", doctree: "document") -> None:
+    """Give rows of the ledger and of the notation an address, and note what they are about."""
+    page, found = app.env.docname, []
+    for table in doctree.findall(nodes.table):
+        head = next(table.findall(nodes.thead), None)
+        if head is None:
+            continue
+        symbols = head[0][0].astext() == "symbol"
+        for row in next(table.findall(nodes.tbody)):
+            if "ledger" in table["classes"] and (claim := CLAIM.match(row[0].astext())):
+                title = next(row[0].findall(nodes.strong)).astext().rstrip(".")
+                found.append(_target(row, page, title, "claim", [claim[0], title]))
+            elif symbols:
+                parts = [spoken(math.astext()) for math in row[0].findall(nodes.math)]
+                words = [piece for part in parts for piece in (part, *re.split("[=,≤]", part))]
+                if parts:
+                    found.append(_target(row, page, ", ".join(parts), "symbol", words))
+    if found:
+        app.env.metadata[page]["targets"] = found
+
+
+def _target(row: nodes.Element, page: str, title: str, kind: str, names: list[str]) -> Target:
+    taken = row.document.ids
+    anchor = base = nodes.make_id(f"{kind}-{'-'.join(fold(title))}")
+    while anchor in taken:
+        anchor = f"{base}-{int(anchor.removeprefix(base).strip('-') or 1) + 1}"
+    row["ids"].append(anchor)
+    taken[anchor] = row
+    return {"page": page, "title": title, "anchor": anchor, "kind": kind, "forms": forms(*names)}
+
+
+def _works(app: "Sphinx") -> list[Target]:
+    """Return cited works, by the last names of their authors."""
+    works = []
+    for cited in app.env.get_domain("cite").citations:
+        people = cited.entry.persons.get("author", [])
+        names = [" ".join(map(str, person.rich_last_names)) for person in people]
+        parts = [part for name in names for part in (name, *name.split())]
+        works.append(
+            {
+                "page": cited.bibliography_key.docname,
+                "title": f"{', '.join(names)} {cited.entry.fields.get('year', '')}",
+                "anchor": cited.citation_id,
+                "kind": "work",
+                "forms": forms(*parts, " ".join(names)),
+            }
+        )
+    return works
+
+
+def _write(app: "Sphinx", exception: Exception | None) -> None:
+    if exception or app.builder.name != "html":
+        return
+    rows = [t for data in app.env.metadata.values() for t in data.get("targets", [])]
+    text = json.dumps(rows + _works(app), ensure_ascii=False, indent=1)
+    path = Path(app.outdir) / "_static" / "targets.js"
+    path.write_text(f"const TARGETS = {text};\n", encoding="utf-8")
+
+
+def _load(app: "Sphinx", page: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    if page == "search":
+        app.add_js_file("targets.js")
+
+
+def setup(app: "Sphinx") -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.add_search_language(Language)
+    app.connect("doctree-read", _rows)
+    app.connect("html-page-context", _load)
+    app.connect("build-finished", _write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
