@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -27,6 +28,15 @@ def chromium() -> str | None:
     """Where Chromium is: what the variable CHROMIUM names, or the first of the usual names."""
     named = os.environ.get("CHROMIUM")
     return named or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def pages(site: Path) -> list[str]:
+    """Every page of the site, by its path; not those that only lead to another."""
+    return [
+        path.relative_to(site).as_posix()
+        for path in sorted(site.rglob("*.html"))
+        if site / "_static" not in path.parents and b'http-equiv="Refresh"' not in path.read_bytes()
+    ]
 
 
 @contextmanager
