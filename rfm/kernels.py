@@ -66,7 +66,7 @@ class Kernel(ABC):
                 (2n, 2n) matrix of finite numbers, or the kernel does not return what it should.
         """
         M = metric(M)
-        return self.values(*_pairs(x, y, M), M, out)
+        return Kernel.values(self, *_pairs(x, y, M), M, out)
 
     def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
         """Gradient weights w (N, N′) for pairs ``x`` (N, 2) and ``y`` (N′, 2).
@@ -76,7 +76,7 @@ class Kernel(ABC):
         """
         M = metric(M)
         x, y = _pairs(x, y, M)
-        return self.slopes(x, M)(y)
+        return self._family().slopes(self, x, M)(y)
 
     def values(self, x: Tensor, y: Tensor, M: Tensor, out: Tensor | None = None) -> Tensor:
         """:meth:`gram` for pairs and a metric that were checked before: looks at none of them."""
@@ -117,6 +117,10 @@ class Kernel(ABC):
             for other in derived:
                 if place(name) < place(other):
                     setattr(cls, other, getattr(cls._family(), other))
+        if "gram" in vars(cls):
+            cls.values = _by_gram
+        if "weights" in vars(cls):
+            cls.slopes = _by_weights
 
     @classmethod
     def _family(cls) -> type[Kernel]:
@@ -168,6 +172,16 @@ class Kernel(ABC):
     @abstractmethod
     def _finish_(self, sums: Tensor, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
         """The u of ``x`` (N, 2) and ``y`` from the sums of table rows (N, N′), in place."""
+
+
+def _by_gram(kernel: Kernel, x: Tensor, y: Tensor, M: Tensor, out: Tensor | None = None) -> Tensor:
+    """The values of a kernel that defines ``gram`` by itself."""
+    return kernel.gram(x, y, M, out=out)
+
+
+def _by_weights(kernel: Kernel, x: Tensor, M: Tensor) -> Callable[[Tensor], Tensor]:
+    """The slopes of a kernel that defines ``weights`` by itself."""
+    return lambda y: kernel.weights(x, y, M)
 
 
 # What a kernel loses when it redefines a method: the versions derived from the old one.

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from chrome import OPTIONS, chromium
 from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDE, PHONE = (1280, 900), (390, 844)  # CSS pixels
+
+
+def pages(site: Path) -> list[str]:
+    """Every page of the site, by its path; not those that only lead to another."""
+    return [
+        path.relative_to(site).as_posix()
+        for path in sorted(site.rglob("*.html"))
+        if site / "_static" not in path.parents and b'http-equiv="Refresh"' not in path.read_bytes()
+    ]
 
 
 @contextmanager
@@ -39,8 +49,13 @@ def opened(
     page, wrong = context.new_page(), []
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
+    page.on("requestfailed", lambda request: wrong.extend(_missing(request.url)))
     try:
         yield page, wrong
     finally:
         context.close()
+
+
+def _missing(address: str) -> list[str]:
+    """That something is missing; a worker that is told to end before it has begun is not."""
+    return [] if address.startswith("blob:") else [f"failed: {address}"]

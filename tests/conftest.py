@@ -60,7 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return folder / "_build" / "html"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, an event loop runs
 def browser() -> Iterator[Browser]:
     """Chromium; what needs it is skipped where there is none."""
     if browsing.chromium() is None:

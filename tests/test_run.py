@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -428,11 +427,11 @@ def test_an_interruption_in_mid_iteration_keeps_the_ones_before() -> None:
     class Impatient(rfm.Gaussian):
         calls = 0
 
-        def slopes(self, x: Tensor, M: Tensor) -> Callable[[Tensor], Tensor]:
+        def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
             Impatient.calls += 1
-            if Impatient.calls == 3:  # one call an iteration
+            if Impatient.calls == 3:  # one chunk an iteration
                 raise KeyboardInterrupt
-            return super().slopes(x, M)
+            return super().weights(x, y, M)
 
     with pytest.raises(KeyboardInterrupt) as caught:
         rfm.fit(half(PLUS), Impatient(), 10)

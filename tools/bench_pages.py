@@ -1,0 +1,128 @@
+"""Measure how soon every page of the site stands, and whether it moves while one reads.
+
+``.venv/bin/python tools/bench_pages.py`` prints the figures for the site that ``make book`` has
+built; ``--write`` also writes them to ``book/data``, where "How it was computed" reads them.
+
+Each page is opened from its file in Chromium, in a fresh profile without a network. It stands when
+it is loaded, its fonts and formulas are there and painted, and nothing moves any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pandas as pd
+import psutil
+from playwright.sync_api import Browser
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+import browsing  # noqa: E402
+
+TABLE = ROOT / "book" / "data" / "bench_pages.csv"
+AIM = 1.0  # seconds
+
+# Movements, each a time and the share of the window that moved, are noted from the first moment on.
+WATCH = """
+window.moved = [];
+new PerformanceObserver(list => moved.push(...list.getEntries().map(e => [e.startTime, e.value])))
+  .observe({type: "layout-shift", buffered: true});
+window.standing = new Promise(done => addEventListener("load", async () => {
+  await window.MathJax?.startup?.promise;
+  await document.fonts.ready;
+  await new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)));
+  const there = performance.now();
+  await new Promise(next => setTimeout(next, 400));
+  done(Math.max(there, ...moved.map(m => m[0])) / 1000);
+}));
+"""
+
+# Scroll to the end, three quarters of a window at a time; sum up what moved by itself meanwhile.
+READ = """async () => {
+  const before = moved.length;
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 0.75 * innerHeight) {
+    scrollTo({top: y, behavior: "instant"});
+    await new Promise(next => requestAnimationFrame(() => setTimeout(next, 30)));
+  }
+  return moved.slice(before).reduce((sum, m) => sum + m[1], 0);
+}"""
+
+
+def names(site: Path) -> list[str]:
+    """Every page of the site but the listings of source code, by its path."""
+    return [name for name in browsing.pages(site) if not name.startswith("_modules")]
+
+
+def measure(browser: Browser, page: Path, size: tuple[int, int] = browsing.WIDE) -> dict[str, Any]:
+    """Open a page once, and read it to its end.
+
+    Returns:
+        Seconds until it stands; its formulas; bytes of the page and of all that it loads; the share
+        of the window that moved while it loaded and while it was read.
+    """
+    with browsing.opened(browser, size) as (tab, _):
+        loaded: set[str] = set()
+        tab.on("request", lambda request: loaded.add(request.url))
+        tab.add_init_script(WATCH)
+        tab.goto(page.as_uri(), wait_until="load")
+        found = {"seconds": tab.evaluate("standing")}
+        found["formulas"] = tab.evaluate("document.querySelectorAll('.math').length")
+        found["loading"] = tab.evaluate("moved.reduce((sum, m) => sum + m[1], 0)")
+        found["reading"] = tab.evaluate(READ)
+    files = {unquote(urlsplit(url).path) for url in loaded if url.startswith("file:")}
+    found["bytes"] = page.stat().st_size
+    found["all bytes"] = sum(Path(file).stat().st_size for file in files)
+    return found
+
+
+def row(name: str, rounds: list[dict[str, Any]], others: float) -> dict[str, object]:
+    """What the table says of a page."""
+    seconds = median(found["seconds"] for found in rounds)
+    return {
+        "page": name.removeprefix("book/").removesuffix(".html"),
+        "formulas": rounds[0]["formulas"],
+        "seconds": f"{seconds:.2f}",
+        "page, kB": round(rounds[0]["bytes"] / 1000),
+        "loaded, kB": round(max(found["all bytes"] for found in rounds) / 1000),
+        "moved while loading": f"{max(found['loading'] for found in rounds):.3f}",
+        "moved while reading": f"{max(found['reading'] for found in rounds):.3f}",
+        "other programs, %": round(others),
+        "met": "yes" if seconds <= AIM else "no",
+    }
+
+
+def main() -> None:
+    """Parse the command line and measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true", help=f"write {TABLE.name} to book/data")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each page is opened")
+    parser.add_argument("--site", type=Path, default=ROOT / "_build" / "html")
+    parser.add_argument("--patience", type=float, default=10, help="seconds to wait for rest")
+    asked = parser.parse_args()
+    if browsing.chromium() is None:
+        sys.exit("No Chromium found: install it, or name it in CHROMIUM, to measure the pages.")
+    if not asked.site.is_dir():
+        sys.exit(f"There is no site in {asked.site}: make book builds it.")
+    rows = []
+    with browsing.started() as browser:
+        for name in names(asked.site):
+            page, deadline = asked.site.resolve() / name, time.monotonic() + asked.patience
+            while (others := psutil.cpu_percent(interval=0.5)) > 10 and time.monotonic() < deadline:
+                pass
+            rows.append(row(name, [measure(browser, page) for _ in range(asked.rounds)], others))
+            print(*rows[-1].values(), sep="\t", file=sys.stderr, flush=True)
+    table = pd.DataFrame(rows)
+    print(table.to_string(index=False))
+    if asked.write:
+        table.to_csv(TABLE, index=False)
+
+
+if __name__ == "__main__":
+    main()

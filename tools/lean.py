@@ -1,0 +1,91 @@
+"""What no page of the site needs is left out of it.
+
+A Sphinx extension, listed after those that it trims. Jupyter Book always loads sphinx-thebe, which
+runs cells in the page; the book has its buttons for that, and the script would start with an error.
+The theme draws its icons by a script of 1.5 MB that every page would have to run; a font with just
+the icons in use does the same. It stands inside a style sheet, for some browsers load no font from
+a file. Source maps and translations are for developers.
+"""
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fonts import face
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+STYLES = "icons.css"
+UNUSED = "sphinx_thebe"
+SCRIPT = re.compile(r'\s*<script src="[^"]*/scripts/fontawesome\.js[^"]*"></script>')
+ICON = re.compile(r"\bfa-[a-z0-9-]+")
+NAMED = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
+FACE = re.compile(r"@font-face\s*\{[^}]*/fontawesome/[^}]*\}")
+OTHER = re.compile(r"\\([ef][0-9a-f]{3})\b|([\ue000-\uf8ff])")
+FONTS = {  # the theme's files: family and weight
+    "fa-solid-900.ttf": ("Font Awesome 6 Free", 900),
+    "fa-regular-400.ttf": ("Font Awesome 6 Free", 400),
+    "fa-brands-400.ttf": ("Font Awesome 6 Brands", 400),
+}
+
+
+def icons(static: Path, pages: list[str]) -> str:
+    """Return a style sheet with the icons that pages name, as fonts.
+
+    Args:
+        static: the site's folder ``_static``, as the theme fills it.
+        pages: HTML, and scripts, which may add icons.
+    """
+    used = {name for page in pages for name in ICON.findall(page)}
+    styles = "".join(path.read_text(encoding="utf-8") for path in sorted(static.rglob("*.css")))
+    codes = {
+        int(code, 16)
+        for names, code in NAMED.findall(styles)
+        if used.intersection(ICON.findall(names))
+    }
+    others = OTHER.findall(NAMED.sub("", styles))  # of boxes, without a name
+    codes |= {int(code, 16) if code else ord(char) for code, char in others}
+    folder = static / "vendor/fontawesome/webfonts"
+    return "".join(face(folder / name, family, codes, w) for name, (family, w) in FONTS.items())
+
+
+def _unload(app: "Sphinx") -> None:
+    for listeners in app.events.listeners.values():
+        for listener in [*listeners]:
+            if listener.handler.__module__.split(".")[0] == UNUSED:
+                app.disconnect(listener.id)
+    app.registry.css_files = [f for f in app.registry.css_files if f[0] != "sphinx-thebe.css"]
+
+
+def _trim(app: "Sphinx", error: Exception | None) -> None:
+    if app.builder.format != "html" or error is not None:
+        return
+    site = Path(app.outdir)
+    static = site / "_static"
+    pages = {}
+    for path in site.rglob("*.html"):
+        if static not in path.parents:
+            text = path.read_text(encoding="utf-8")
+            pages[path] = SCRIPT.sub("", text)
+            if pages[path] != text:
+                path.write_text(pages[path], encoding="utf-8")
+    (static / "scripts/fontawesome.js").unlink(missing_ok=True)
+    scripts = [path.read_text(encoding="utf-8") for path in static.rglob("*.js")]
+    text = icons(static, [*pages.values(), *scripts])
+    (static / STYLES).write_text(text, encoding="utf-8")
+    theme = static / "styles/pydata-sphinx-theme.css"
+    theme.write_text(FACE.sub("", theme.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in static.rglob("*.map"):
+        path.unlink()
+    for folder in ("vendor", "locales"):
+        shutil.rmtree(static / folder, ignore_errors=True)
+
+
+def setup(app: "Sphinx") -> dict[str, Any]:
+    """Register with Sphinx."""
+    _unload(app)
+    app.add_css_file(STYLES)
+    app.connect("build-finished", _trim)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
