@@ -117,10 +117,9 @@ class Kernel(ABC):
             for other in derived:
                 if place(name) < place(other):
                     setattr(cls, other, getattr(cls._family(), other))
-        if "gram" in vars(cls):
-            cls.values = _by_gram
-        if "weights" in vars(cls):
-            cls.slopes = _by_weights
+        for name, other, by in (("gram", "values", _by_gram), ("weights", "slopes", _by_weights)):
+            if name in vars(cls):
+                setattr(cls, other, by)
 
     @classmethod
     def _family(cls) -> type[Kernel]:
