@@ -32,13 +32,19 @@ function explorerAddress(settings) {
   /** What the address says about a setting; a # may also name a place on the page. */
   function read() {
     const place = document.getElementById(location.hash.slice(1));
-    return (place ? "" : location.hash.slice(1)) || location.search.slice(1);
+    const asked = /(^|&)op=/.test(location.search.slice(1)) ? location.search.slice(1) : "";
+    return (place ? "" : location.hash.slice(1)) || asked; // others put words after a ? as well
   }
 
-  /** Put it into the address bar; the page is not left by that. */
+  /** Where the page is, with a setting. */
+  const link = (setting) => `${location.href.split(/[?#]/)[0]}#${encode(setting)}`;
+
+  /** Put it into the address bar, unless the browser is on its way to a place on the page. */
   function write(text) {
+    const place = document.getElementById(location.hash.slice(1));
+    if (place && document.readyState !== "complete") return;
     history.replaceState(null, "", `${location.pathname}#${text}`);
   }
 
-  return { encode, decode, read, write };
+  return { encode, decode, link, read, write };
 }

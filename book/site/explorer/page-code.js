@@ -20,23 +20,26 @@ function explorerCode({ el, button }, said) {
 
   /** A button that puts a text on the clipboard. */
   function copy(words, what) {
-    return button(words, async () => {
-      try {
-        await navigator.clipboard.writeText(what());
-      } catch {
-        select(what());
-      }
-      said("Copied.");
+    const own = button(words, async () => {
+      const text = what();
+      const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false) ||
+        select(text);
+      said(copied ? "Copied." : "Nothing could be copied.");
+      own.textContent = copied ? "Copied" : "Not copied";
+      setTimeout(() => own.textContent = words, 1200);
     });
+    return own;
   }
 
   /** Where there is no clipboard to write to, as in some browsers from a file. */
   function select(what) {
-    const field = el("textarea", { class: "x-live" }, what);
+    const field = el("textarea", { class: "x-live" }, what), focused = document.activeElement;
     document.body.append(field);
     field.select();
-    document.execCommand("copy");
+    const copied = document.execCommand("copy");
     field.remove();
+    focused?.focus();
+    return copied;
   }
 
   function opener(of) {

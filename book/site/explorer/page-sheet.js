@@ -91,11 +91,11 @@ function explorerSheet({ svg }) {
     let y = 306;
     for (const chart of charts) {
       page.append(text(chart.title, RIGHT, y, 15, 600));
-      let x = RIGHT + 176;
+      let x = RIGHT + 200;
       for (const entry of chart.node.querySelectorAll(".x-legend li")) {
         page.append(inked(entry.querySelector("svg"), { x, y: y - 10, width: 24, height: 10 }));
         page.append(text(entry.textContent, x + 30, y, 13));
-        x += 46 + 6.6 * entry.textContent.length;
+        x += 40 + 6.2 * entry.textContent.length;
       }
       y = put(chart, RIGHT, y + 6, 440) + 30;
     }

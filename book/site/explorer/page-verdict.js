@@ -11,12 +11,13 @@ function explorerVerdict({ el }, words, KIND) {
   const WHICH = { [KIND.RANDOM]: "left out at random", [KIND.MOVED]: "moved" };
 
   /** ["open" | "shut" | "part" | "free", sentence] */
-  function judge({ split, frame, axes }, [{ kind, right, all }], done) {
+  function judge({ task, split, H, frame, axes }, results, done) {
+    const { kind, right, all } = results.find((one) => one.kind !== KIND.MOVED) ?? results[0];
     const train = split.kind.filter((is) => is === KIND.TRAIN).length, total = split.kind.length;
     if (!frame) {
       return ["open", `It is shown ${train} of ${total} entries. Which others will it find?`];
     }
-    const whole = axes.some(({ kept }) => kept), broken = axes.some(({ kept }) => !kept);
+    const whole = H.elements.some((g) => g >= task.n), broken = axes.some(({ kept }) => !kept);
     const mirror = whole ? "A mirror keeps the training set" : broken ? "The mirror is broken" : "";
     const which = WHICH[kind] ?? "withheld", one = all === 1;
     const said = one

@@ -41,7 +41,7 @@ function explorerPage(root) {
     { class: "x-tools x-exports" },
     code.button(() => engine.settings.python(changes.now, changes.now.iterations)),
     button("As a picture", save),
-    code.copy("Copy link", () => location.href),
+    code.copy("Copy link", () => address.link(changes.now)),
   );
   const own = button("Your own …", () => {
     panel.hidden = !panel.hidden;
@@ -124,6 +124,7 @@ function explorerPage(root) {
   }
 
   function play() {
+    error.textContent = "";
     following = true;
     at = run.frames.length;
     run.play();
@@ -135,12 +136,14 @@ function explorerPage(root) {
   }
 
   function step() {
+    error.textContent = "";
     if (at < run.frames.length) return seek(at + 1);
     following = true;
     run.step();
   }
 
   function reset() {
+    error.textContent = "";
     run.begin(changes.now, changes.now.iterations);
     at = 0;
     following = true;
@@ -232,7 +235,10 @@ function explorerPage(root) {
     }
   }
 
-  addEventListener("hashchange", () => address.read() && go(address.read()));
+  addEventListener("hashchange", () => {
+    const text = address.read(); // back from a section of the page there is nothing new in it
+    if (text && text !== address.encode(changes.now)) go(text);
+  });
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   matchMedia("print").addEventListener("change", draw);
   go(address.read() || scenes.first);

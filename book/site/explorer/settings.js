@@ -27,6 +27,7 @@ function rfmSettings(tasks, splits) {
     if (typeof setting.centred !== "boolean") throw new Error("centred must be true or false");
     if (!Array.isArray(setting.steps)) throw new Error("a setting needs the steps of a split");
     const task = tasks.makeTask(setting), split = splits.replay(task, setting.steps);
+    setting.steps = split.history.filter(({ points }) => !points || points.length);
     setting.operation = task.operation;
     return { setting, task, split };
   }

@@ -124,8 +124,19 @@ function rfmSplits(random, subgroups) {
       do: DRAWS[step.do] ?? step.do,
       points: changes(split, at + later).filter((point) => point !== i),
     }));
-    const rest = named.filter(({ points }) => points.length);
-    return replay(split.task, [...split.history.slice(0, at), ...rest]);
+    const before = split.history.slice(0, at), rest = named.filter(({ points }) => points.length);
+    const moves = rest.filter((step) => step.do === "move");
+    const returns = rest.filter((step) => step.do !== "move");
+    // Without that point another order may be needed, or nothing is left on one side in between.
+    let refused = null;
+    for (const order of [rest, [...moves, ...returns], [...returns, ...moves]]) {
+      try {
+        return replay(split.task, [...before, ...order]);
+      } catch (problem) {
+        refused ??= problem;
+      }
+    }
+    throw refused;
   }
 
   /** All elements of Dih(A) that map the training set to itself. */

@@ -24,7 +24,8 @@ function explorerScores({ el, svg }, words) {
     const low = Math.min(from, ...own), high = Math.max(from, ...own);
     const y = (score) => TOP + (high - score) / (high - low || 1) * (BASE - TOP);
     const x = (c, within = 0.5) => (c + within) / n * WIDTH;
-    const every = Math.ceil(n / LABELS), parts = [];
+    const longest = Math.max(...values.map((value) => short(value).length));
+    const every = Math.ceil(n * Math.max(1, longest / 2) / LABELS), parts = [];
     own.forEach((score, c) => {
       const look = c === right ? "x-bar-right" : leaders.includes(c) ? "x-bar-best" : "";
       const top = Math.min(y(score), y(from)), height = Math.max(1, Math.abs(y(score) - y(from)));

@@ -121,11 +121,11 @@ function explorerTable({ el, svg }, words, { toggle, look }) {
         x2: b[a] + 0.5 + side[1] * to,
         y2: a + 0.5 + side[0] * to,
       }));
-    const touching = b.slice(1).filter((to, a) => Math.abs(to - b[a]) === 1).length;
-    if (touching < n / 2) {
+    const joints = (by) => b.slice(1).filter((to, a) => to - b[a] === by).length;
+    if (joints(1) + joints(-1) < n / 2) {
       b.forEach((to, a) => marks.push(svg("circle", { cx: to + 0.5, cy: a + 0.5, r: 0.4 })));
     } else {
-      const slope = b.slice(1).filter((to, a) => to - b[a] === 1).length > n / 2 ? 1 : -1;
+      const slope = joints(1) >= joints(-1) ? 1 : -1;
       b.forEach((_, a) => {
         if (b[a + 1] === b[a] + slope) stroke(a, [1, slope], 0.3, 0.7);
         if (a === 0) stroke(a, [-1, -slope], 0.3, 0.95);
