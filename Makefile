@@ -44,7 +44,8 @@ variants: $(READY)  ## run the chapters with other groups, kernels and splits; N
 tables: $(READY)  ## compute the tables of results that chapters read; NAME=trap for one
 	OMP_NUM_THREADS=1 $(BIN)/python tools/tables.py $(NAME)
 
-bench: $(VENV)/.bench  ## measure speed and memory
+bench: $(VENV)/.bench book  ## measure speed and memory, and how soon the pages of the site stand
+	$(BIN)/python tools/bench_pages.py
 	$(BIN)/python tools/bench.py
 
 lint: $(READY)  ## check style only
