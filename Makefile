@@ -50,7 +50,8 @@ tables: $(READY)  ## compute the tables of results that chapters read; NAME=trap
 compare: $(READY)  ## what moved between two sets of executed notebooks; A=folder B=folder
 	@$(BIN)/python tools/compare.py $(A) $(B)
 
-bench: $(VENV)/.bench  ## measure speed and memory
+bench: $(VENV)/.bench book  ## measure speed and memory, and how soon the pages of the site stand
+	$(BIN)/python tools/bench_pages.py
 	$(BIN)/python tools/bench.py
 
 gpu: $(READY)  ## check and measure the machine on a CUDA GPU

@@ -29,10 +29,11 @@ def test_every_icon_is_in_the_fonts(site: Path) -> None:
     used = {
         name
         for page in browsing.pages(site)
-        for name in re.findall(r'class="[^"]*?\b(fa-[a-z-]+)(?=["\s])', (site / page).read_text())
+        for names in re.findall(r'class="([^"]*)"', (site / page).read_text(encoding="utf-8"))
+        for name in names.split()
         if name in codes
     }
-    assert {"fa-bars", "fa-magnifying-glass"} & used
+    assert used >= {"fa-bars", "fa-magnifying-glass"}
     assert {name for name in used if codes[name] not in characters} == set()
 
 
