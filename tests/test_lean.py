@@ -10,6 +10,7 @@ from pathlib import Path
 import browsing
 import lean
 from fontTools.ttLib import TTFont
+from PIL import Image
 
 MEGABYTE = 10**6
 
@@ -57,8 +58,19 @@ def test_nothing_is_carried_that_no_page_needs(site: Path) -> None:
 
 
 def test_the_site_is_small(site: Path) -> None:
-    """Without the notebooks, which readers may download."""
-    files = [path for path in site.rglob("*") if path.is_file()]
-    assert (
-        sum(p.stat().st_size for p in files if site / "_sources" not in p.parents) < 15 * MEGABYTE
-    )
+    """Without the notebooks and tables, which readers may download."""
+    taken = {site / "_sources", site / "_downloads"}
+    files = [path for path in site.rglob("*") if path.is_file() and not taken & {*path.parents}]
+    assert sum(path.stat().st_size for path in files) < 15 * MEGABYTE
+
+
+def test_a_smaller_picture_is_the_same(tmp_path: Path) -> None:
+    drawn = Image.linear_gradient("L").convert("RGBA")
+    drawn.putalpha(Image.radial_gradient("L"))
+    drawn.save(tmp_path / "a.png", compress_level=0)
+    found = lean.smaller(tmp_path / "a.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.webp"]
+    assert Image.open(found).convert("RGBA").tobytes() == drawn.tobytes()
+    Image.new("RGB", (1, 1)).save(tmp_path / "b.png", optimize=True)
+    kept = lean.smaller(tmp_path / "b.png")
+    assert kept.exists()

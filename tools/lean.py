@@ -4,7 +4,8 @@ A Sphinx extension, listed after those that it trims. Jupyter Book always loads 
 runs cells in the page; the book has its buttons for that, and the script would start with an error.
 The theme draws its icons by a script of 1.5 MB that every page would have to run; a font with just
 the icons in use does the same. It stands inside a style sheet, for some browsers load no font from
-a file. Source maps and translations are for developers.
+a file. Pictures are packed tighter, with the same pixels. Source maps and translations are for
+developers.
 """
 
 import re
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 STYLES = "icons.css"
 UNUSED = "sphinx_thebe"
 SCRIPT = re.compile(r'\s*<script src="[^"]*/scripts/fontawesome\.js[^"]*"></script>')
+PICTURE = re.compile(r"(?<=_images/)[\w.-]+\.png\b")
 ICON = re.compile(r"\bfa-[a-z0-9-]+")
 NAMED = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
 FACE = re.compile(r"@font-face\s*\{[^}]*/fontawesome/[^}]*\}")
@@ -59,16 +61,38 @@ def _unload(app: "Sphinx") -> None:
     app.registry.css_files = [f for f in app.registry.css_files if f[0] != "sphinx-thebe.css"]
 
 
+def smaller(picture: Path) -> Path:
+    """Return a PNG picture as WebP, every pixel the same and in less than half the bytes.
+
+    Where that would not be smaller, or is not the same, it stays as it is.
+    """
+    from PIL import Image
+
+    made = picture.with_suffix(".webp")
+    with Image.open(picture) as image:
+        pixels = image.convert("RGBA")
+        pixels.save(made, lossless=True, exact=True, method=3, quality=40)
+    with Image.open(made) as image:
+        same = image.convert("RGBA").tobytes() == pixels.tobytes()
+    if same and made.stat().st_size < picture.stat().st_size:
+        picture.unlink()
+        return made
+    made.unlink()
+    return picture
+
+
 def _trim(app: "Sphinx", error: Exception | None) -> None:
     if app.builder.format != "html" or error is not None:
         return
     site = Path(app.outdir)
     static = site / "_static"
     pages = {}
+    pictures = {path.name: smaller(path).name for path in sorted(site.glob("_images/*.png"))}
     for path in site.rglob("*.html"):
         if static not in path.parents:
             text = path.read_text(encoding="utf-8")
             pages[path] = SCRIPT.sub("", text)
+            pages[path] = PICTURE.sub(lambda found: pictures.get(found[0], found[0]), pages[path])
             if pages[path] != text:
                 path.write_text(pages[path], encoding="utf-8")
     (static / "scripts/fontawesome.js").unlink(missing_ok=True)
