@@ -47,9 +47,11 @@ MARKUP = """\
 </div>
 <div class="slider-charts">
 <div class="slider-title">accuracy with <i>M<sub>t</sub></i></div>
-<svg class="slider-accuracy" role="img" viewBox="0 0 340 178"></svg>
+<svg class="slider-accuracy" role="img" aria-label="Accuracy by iteration"
+  viewBox="0 0 340 178"></svg>
 <div class="slider-title">mean votes by class, under <i>C</i></div>
-<svg class="slider-votes" role="img" viewBox="0 0 340 178"></svg>
+<svg class="slider-votes" role="img" aria-label="Mean votes by class"
+  viewBox="0 0 340 178"></svg>
 </div>
 </div>
 <script type="application/json" class="slider-data">{data}</script>
