@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,11 +41,7 @@ CHAPTERS = [f"book/{source.stem}.html" for source in notebooks.sources()]
 @pytest.fixture(scope="module")
 def names(site: Path) -> list[str]:
     """Every page of the site that shows something: not a redirection."""
-    found = []
-    for path in sorted(site.rglob("*.html")):
-        redirects = re.search('http-equiv="refresh"', path.read_text(encoding="utf-8"), re.I)
-        if "_static" not in path.relative_to(site).parts and not redirects:
-            found.append(path.relative_to(site).as_posix())
+    found = browsing.pages(site)
     assert {"search.html", "genindex.html", "book/api.html", *CHAPTERS} <= set(found)
     return found
 

@@ -35,7 +35,6 @@ window.moved = [];
 new PerformanceObserver(list => moved.push(...list.getEntries().map(e => [e.startTime, e.value])))
   .observe({type: "layout-shift", buffered: true});
 window.standing = new Promise(done => addEventListener("load", async () => {
-  await window.MathJax?.startup?.promise;
   await document.fonts.ready;
   await new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)));
   const there = performance.now();

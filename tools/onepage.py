@@ -18,7 +18,7 @@ from bs4 import BeautifulSoup, Tag
 
 OUT = (
     *("a.headerlink", "button", "script", "style", ".ways", ".byline .take", "details.hide"),
-    *("#jb-print-docs-body", ".prev-next-footer", "#the-chapters", "#three-ways-to-use-it"),
+    *("#jb-print-docs-body", ".prev-next-footer", "#the-chapters", "#four-ways-to-use-it"),
 )
 SCREEN = {"book/explorer"}
 NAMED = ("id", "for", "aria-labelledby", "aria-describedby", "aria-controls", "headers")
@@ -113,19 +113,15 @@ def _name_once(articles: list[Article]) -> None:
 
 
 def head(site: Path, page: str, target: Path) -> str:
-    """The style sheets and, where a page has them, the scripts that set formulas."""
+    """The style sheets of a page; formulas need nothing else."""
     soup = BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
     article = Article(site, page, [], target)
     parts = []
-    for tag in soup.head.find_all(["link", "style", "script"]):
+    for tag in soup.head.find_all(["link", "style"]):
         if tag.name == "link" and "stylesheet" in tag.get("rel", []):
             tag["href"] = article.local(tag["href"])
             parts.append(str(tag))
         elif tag.name == "style":
-            parts.append(str(tag))
-        elif tag.name == "script" and "mathjax" in (tag.get("src", "") + tag.text).lower():
-            if tag.get("src"):
-                tag["src"] = article.local(tag["src"])
             parts.append(str(tag))
     return "\n".join(parts)
 

@@ -34,8 +34,6 @@ FOOTER = (
 )
 SET = """async () => {
     await document.fonts.ready;
-    if (window.MathJax?.startup?.promise) await window.MathJax.startup.promise;
-    if (window.MathJax?.typesetPromise) await window.MathJax.typesetPromise();
     await Promise.all([...document.images].map(i => i.decode().catch(() => null)));
 }"""
 NUMBER = """pages => {
