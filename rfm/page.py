@@ -124,7 +124,7 @@ def setting(*runs: Run | Mapping[object, Run] | Iterable[Run]) -> str:
     for run in flat:
         instance(run, Run, "each run")
     told = [_told(run.settings) for run in flat]
-    parts = (_listed(dict.fromkeys(one[i] for one in told)) for i in range(len(told[0])))
+    parts = (_together(dict.fromkeys(one[i] for one in told)) for i in range(len(told[0])))
     return "; ".join(part for part in parts if part)
 
 
@@ -174,6 +174,15 @@ def in_words(kernel: str) -> str:
     name, _, parameters = kernel.partition("(")
     parameters = parameters.removesuffix(")").replace("=", " = ").replace("bandwidth", "L")
     return f"{name} kernel" + (f" with {parameters}" if parameters else "")
+
+
+def _together(parts: Iterable[str]) -> str:
+    """Several texts as one, where what all of them begin with is said once."""
+    parts = list(parts)
+    firsts, rests = zip(*(part.partition("; ")[::2] for part in parts), strict=True)
+    if len(parts) == 1 or len(set(firsts)) > 1:
+        return _listed(parts)
+    return f"{firsts[0]}, " + _listed(f"with {rest}" if rest else "alone" for rest in rests)
 
 
 def _listed(parts: Iterable[str]) -> str:

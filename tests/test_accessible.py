@@ -10,6 +10,7 @@ import browsing
 import notebooks
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
 
 BAD = ("critical", "serious")
@@ -284,6 +285,22 @@ def test_search_finds_names_as_they_are_typed(wide: Page, site: Path, query: str
     assert any(FINDS[query] in link for link in first), first
     page, _, anchor = first[0].partition("#")
     assert not anchor or f'id="{anchor}"' in (site / page).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("author", ["Mallinar", "Rubinstein", "Radhakrishnan"])
+def test_search_for_an_author_finds_the_pages_that_cite_them(
+    wide: Page, site: Path, author: str
+) -> None:
+    """Second authors too, whose names stand in the references alone; each page once."""
+    texts = {name: (site / name).read_text(encoding="utf-8") for name in browsing.pages(site)}
+    works = BeautifulSoup(texts["book/references.html"], "html.parser").select("[role=listitem][id]")
+    ids = [work["id"] for work in works if author in work.get_text()]
+    citing = {n for n, text in texts.items() if any(f'references.html#{i}"' in text for i in ids)}
+    links = [link.removeprefix("./") for link in results(wide, site, author) if "#" not in link]
+    found = [link.partition("?")[0] for link in links]
+    assert ids
+    assert {name for name in citing if name.startswith("book/")} <= set(found)
+    assert len(found) == len(set(found))
 
 
 def test_search_says_when_there_is_nothing(wide: Page, site: Path) -> None:

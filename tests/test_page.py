@@ -165,6 +165,17 @@ def test_what_differs_is_listed_in_order() -> None:
     assert page.setting(*runs).startswith(f"{FIVE}, {SIX} and {rfm.addition(7)}; ")
 
 
+def test_what_all_begin_with_is_said_once() -> None:
+    axis = rfm.withhold(FIVE, rfm.Symmetry(FIVE, 0, True).fixed_points())
+    splits = [axis, axis.move(FIVE.pair(0, 1))]
+    runs = [rfm.fit(split, rfm.Gaussian(), 2) for split in splits]
+    _, split, *_ = page.setting(runs).split("; ")
+    whole, moved = (str(run.settings["split"]).partition("; ")[::2] for run in runs)
+    assert whole[0] == moved[0]
+    assert split == f"{whole[0]}, alone and with {moved[1]}"
+    assert f"; {runs[1].settings['split']}; " in page.setting(runs[1])
+
+
 def test_runs_may_come_in_a_mapping_or_a_list() -> None:
     one, other = fit(FIVE), fit(SIX)
     words = page.setting(one, other)

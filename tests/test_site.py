@@ -1,8 +1,10 @@
 """The site builds without a warning, reads without a network, and its buttons lead home."""
 
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import notebooks
 import pytest
@@ -34,10 +36,12 @@ class Page(HTMLParser):
         self.loads: list[str] = []
         self.links: list[str] = []
         self.images: list[dict[str, str | None]] = []
+        self.ids: set[str] = set()
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
+        self.ids |= {values[name] or "" for name in ("id", "name") if name in values}
         if values.get("rel") not in ("canonical", "search", "next", "prev", "index", "genindex"):
             self.loads += [values[name] or "" for name in LOADING.get(tag, []) if name in values]
         if tag == "a" and "href" in values:
@@ -81,6 +85,23 @@ def test_what_a_page_loads_is_there(site: Path, pages: dict[str, Page]) -> None:
         if what and not what.startswith("data:")
     }
     assert [path for path in local if not path.exists()] == []
+
+
+def test_every_link_within_the_site_leads_somewhere(site: Path, pages: dict[str, Page]) -> None:
+    """To a page or file that is there, and on a page to something that is there."""
+    bad = []
+    for name, page in pages.items():
+        for link in page.links:
+            where, _, anchor = unquote(link).partition("#")
+            if ":" in where.split("/")[0] or OUTSIDE.match(where):
+                continue
+            path = (site / name).parent / where.split("?")[0] if where else site / name
+            target = pages.get(os.path.relpath(path, site).replace(os.sep, "/"))
+            # What follows `#` of the explorer is a setting of its page.
+            told = target is None or anchor in {"", "top", *target.ids} or "=" in anchor
+            if not path.exists() or not told:
+                bad.append((name, link))
+    assert bad == []
 
 
 def test_every_picture_has_alt_text(pages: dict[str, Page]) -> None:
