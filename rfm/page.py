@@ -177,12 +177,21 @@ def in_words(kernel: str) -> str:
 
 
 def _together(parts: Iterable[str]) -> str:
-    """Several texts as one, where what all of them begin with is said once."""
-    parts = list(parts)
-    firsts, rests = zip(*(part.partition("; ")[::2] for part in parts), strict=True)
-    if len(parts) == 1 or len(set(firsts)) > 1:
-        return _listed(parts)
-    return f"{firsts[0]}, " + _listed(f"with {rest}" if rest else "alone" for rest in rests)
+    """Several texts as one, where what some of them begin with is said once."""
+    groups: dict[str, list[str]] = {}
+    for part in parts:
+        first, _, rest = part.partition("; ")
+        groups.setdefault(first, []).append(rest)
+    said = [_varied(first, rests) for first, rests in groups.items()]
+    if len(said) == 1 or len(said) == sum(map(len, groups.values())):
+        return _listed(said)
+    return f"{', '.join(said[:-1])}, and {said[-1]}"
+
+
+def _varied(first: str, rests: list[str]) -> str:
+    if len(rests) == 1:
+        return "; ".join([first, *filter(None, rests)])
+    return f"{first}, " + _listed(f"with {rest}" if rest else "alone" for rest in rests)
 
 
 def _listed(parts: Iterable[str]) -> str:

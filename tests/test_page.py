@@ -173,6 +173,8 @@ def test_what_all_begin_with_is_said_once() -> None:
     whole, moved = (str(run.settings["split"]).partition("; ")[::2] for run in runs)
     assert whole[0] == moved[0]
     assert split == f"{whole[0]}, alone and with {moved[1]}"
+    third = rfm.fit(rfm.random_split(FIVE, 0.5, 0), rfm.Gaussian(), 2)
+    assert f"; {split}, and 50 % in training" in page.setting(*runs, third)
     assert f"; {runs[1].settings['split']}; " in page.setting(runs[1])
 
 
