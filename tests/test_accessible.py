@@ -293,7 +293,8 @@ def test_search_for_an_author_finds_the_pages_that_cite_them(
 ) -> None:
     """Second authors too, whose names stand in the references alone; each page once."""
     texts = {name: (site / name).read_text(encoding="utf-8") for name in browsing.pages(site)}
-    works = BeautifulSoup(texts["book/references.html"], "html.parser").select("[role=listitem][id]")
+    references = BeautifulSoup(texts["book/references.html"], "html.parser")
+    works = references.select("[role=listitem][id]")
     ids = [work["id"] for work in works if author in work.get_text()]
     citing = {n for n, text in texts.items() if any(f'references.html#{i}"' in text for i in ids)}
     links = [link.removeprefix("./") for link in results(wide, site, author) if "#" not in link]
