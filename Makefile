@@ -48,7 +48,7 @@ tables: $(READY)  ## compute the tables of results that chapters read; NAME=trap
 	OMP_NUM_THREADS=1 $(BIN)/python tools/tables.py $(NAME)
 
 compare: $(READY)  ## what moved between two sets of executed notebooks; A=folder B=folder
-	@$(BIN)/python tools/compare.py $(A) $(B)
+	@$(BIN)/python tools/compare.py $(if $(A),"$(A)") $(if $(B),"$(B)")
 
 bench: $(VENV)/.bench book  ## measure speed and memory, and how soon the pages of the site stand
 	$(BIN)/python tools/bench_pages.py
@@ -72,11 +72,11 @@ distclean: clean  ## the same and the environment
 	rm -rf $(VENV) *.egg-info
 
 $(READY): requirements.txt constraints.txt pyproject.toml
-	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
 	    echo "Python 3.11 or later is needed, and '$(PYTHON)' is not. Name another: make PYTHON=python3.12 ..." >&2; \
 	    exit 1; }
 	@echo "Setting up $(VENV): a few minutes, once."
-	$(PYTHON) -m venv $(VENV)
+	"$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@rm -rf rfm.egg-info  # of an older installation, when the distribution was still called rfm
 	@$(BIN)/python -m pip uninstall --quiet --yes rfm 2> /dev/null || true

@@ -30,7 +30,9 @@ def test_valid(schema: str, path: Path, tmp_path: Path) -> None:
     assert valid(path)
     broken = tmp_path / path.name
     text = path.read_text(encoding="utf-8")
-    broken.write_text(text.replace("runs-on:", "run-on:").replace("interval:", "intervall:"))
+    broken.write_text(
+        text.replace("runs-on:", "run-on:").replace("interval:", "intervall:"), encoding="utf-8"
+    )
     assert not valid(broken)
 
 
@@ -58,7 +60,7 @@ def test_bounds(which: str, sign: str) -> None:
     run = subprocess.run(
         [sys.executable, ROOT / ".ci" / "bounds.py", which],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     lines = run.stdout.splitlines()

@@ -55,7 +55,7 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(notebooks, "SOURCES", folder / "src")
     monkeypatch.setattr(notebooks, "execute", pretend)
     for name in ("01-one", "02-two", "03-three"):
-        (folder / "src" / f"{name}.md").write_text(TEXT)
+        (folder / "src" / f"{name}.md").write_text(TEXT, encoding="utf-8")
         notebooks.make(folder / "src" / f"{name}.md")
     return folder
 
@@ -202,7 +202,9 @@ def test_a_block_that_is_closed_is_read(book: Path, block: str) -> None:
 
 def test_the_notebook_is_what_its_file_will_hold(book: Path) -> None:
     source = book / "src" / "01-one.md"
-    source.write_text(TEXT.replace("caption: A line.", "1: A key that JSON writes as a text."))
+    source.write_text(
+        TEXT.replace("caption: A line.", "1: A key that JSON writes as a text."), encoding="utf-8"
+    )
     notebooks.make(source)
     assert notebooks.check(source) == []
 
@@ -358,7 +360,9 @@ def test_an_interrupt_ends_all(tmp_path: Path) -> None:
     folder = tmp_path / "book"
     (folder / "src").mkdir(parents=True)
     for name in ("01-one", "02-two"):
-        (folder / "src" / f"{name}.md").write_text(TEXT.replace("print(6 * 7)", code))
+        (folder / "src" / f"{name}.md").write_text(
+            TEXT.replace("print(6 * 7)", code), encoding="utf-8"
+        )
     script = (
         "import sys, pathlib, notebooks; notebooks.BOOK = pathlib.Path.cwd(); "
         "notebooks.SOURCES = notebooks.BOOK / 'src'; sys.exit(notebooks.main())"
@@ -369,7 +373,7 @@ def test_an_interrupt_ends_all(tmp_path: Path) -> None:
         cwd=folder,
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=60,
     )
@@ -390,7 +394,9 @@ def test_the_first_cell_refuses_another_rfm(
     if kind != "module":
         place.mkdir()
     if kind != "folder":
-        (place if kind == "module" else place / "__init__.py").write_text("class LaplaceRFM: ...")
+        (place if kind == "module" else place / "__init__.py").write_text(
+            "class LaplaceRFM: ...", encoding="utf-8"
+        )
     code = TransformerManager().transform_cell(notebooks.setup_cell().source)
     exec(code, {})  # ours
     monkeypatch.delitem(sys.modules, "rfm")
@@ -549,7 +555,7 @@ def test_the_name_of_the_machine_is_found_if_no_word(name: str, found: bool) -> 
         [sys.executable, "-c", code],
         cwd=Path(notebooks.__file__).parent,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert json.loads(done.stdout.lower()) is found
