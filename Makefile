@@ -35,7 +35,7 @@ test: $(READY)  ## run every check: style, unit tests, notebooks, site
 	    --nbval --nbval-current-env --nbval-cell-timeout 1200 \
 	    --nbval-kernel-startup-timeout 180 book tests
 
-notebooks: $(READY)  ## execute the notebooks from their text; NAME=05 for one
+notebooks: $(READY)  ## execute the notebooks that changed; NAME=05 for one, FORCE=1 for all
 	$(BIN)/python tools/notebooks.py $(if $(FORCE),--force) $(NAME)
 
 text: $(READY)  ## take what was edited in notebooks into their text; NAME=05 for one
