@@ -16,7 +16,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks text variants tables bench gpu lint clean distclean compare pdf
+.PHONY: help book test notebooks text variants tables matrix bench gpu lint clean distclean compare pdf
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -47,6 +47,9 @@ variants: $(READY)  ## run the chapters with other groups, kernels and splits; N
 tables: $(READY)  ## compute the tables of results that chapters read; NAME=trap for one
 	OMP_NUM_THREADS=1 $(BIN)/python tools/tables.py $(NAME)
 
+matrix: $(READY)  ## run the chapters with other threads, instructions, versions and Pythons; NAME=oldest for one
+	$(BIN)/python tools/matrix.py $(NAME)
+
 compare: $(READY)  ## what moved between two sets of executed notebooks; A=folder B=folder
 	@$(BIN)/python tools/compare.py $(if $(A),"$(A)") $(if $(B),"$(B)")
 
@@ -68,8 +71,8 @@ clean:  ## remove the site and caches
 	rm -rf _build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find book rfm tests tools -name __pycache__ -prune -exec rm -rf {} +
 
-distclean: clean  ## the same and the environment
-	rm -rf $(VENV) *.egg-info
+distclean: clean  ## the same and the environments
+	rm -rf $(VENV) .matrix *.egg-info
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \

@@ -42,7 +42,7 @@ def test_what_workflows_run_is_there(path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"run: make ([a-z]+)\b", text):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
-    for script in re.findall(r"\.ci/[\w.]+", text):
+    for script in re.findall(r"(?:\.ci|tools)/[\w.]+", text):
         assert (ROOT / script).exists()
 
 
@@ -58,7 +58,7 @@ def test_pre_commit_runs_what_make_lint_runs() -> None:
 @pytest.mark.parametrize(("which", "sign"), [("oldest", "=="), ("newest", ">=")])
 def test_bounds(which: str, sign: str) -> None:
     run = subprocess.run(
-        [sys.executable, ROOT / ".ci" / "bounds.py", which],
+        [sys.executable, ROOT / "tools" / "bounds.py", which],
         capture_output=True,
         encoding="utf-8",
         check=True,

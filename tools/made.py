@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import citing
 import claims_map
 import descriptions
+import matrix_rows
 from docutils import nodes
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "statements of chapters": claims_map.of_chapters,
     "open": claims_map.of_open,
     "tables": descriptions.text,
+    "chapters run again": matrix_rows.since,
 }
 MARK = re.compile(r"^% made: (.+)$", re.MULTILINE)
 STORED = re.compile(r"(?P<table>\w+):(?P<column>[^\[]+)(?:\[(?P<where>.*)\])?")

@@ -24,9 +24,10 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -193,8 +194,16 @@ def _from_json(text: str) -> NotebookNode:
 # Notebook -> executed notebook
 
 
-def execute(nb: NotebookNode, folder: Path) -> None:
+def execute(
+    nb: NotebookNode, folder: Path, env: Mapping[str, str] | None = None, **options: Any
+) -> None:
     """Execute `nb` in place, in a fresh kernel with `folder` as its working directory.
+
+    Args:
+        nb: the notebook.
+        folder: where its cells look for files.
+        env: the environment variables of the kernel, by default those of this process.
+        options: further ones of `NotebookClient`, such as `km`, another Python's kernel.
 
     Raises:
         NotebookError: A cell failed, or the kernel did, whatever the reason; or a cell read a file
@@ -226,9 +235,10 @@ def _execute(nb: NotebookNode, folder: Path, arguments: list[str]) -> None:
         store_widget_state=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
+        **options,
     )
     try:
-        client.execute()
+        client.execute(env=dict(os.environ if env is None else env), cleanup_kc=True)
     except Exception as error:
         if hasattr(client, "_async_cleanup_kernel_future"):  # nbclient keeps Ctrl-C to itself
             raise KeyboardInterrupt from error
