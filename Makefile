@@ -16,7 +16,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks text variants tables matrix bench gpu lint clean distclean compare pdf
+.PHONY: help book test notebooks text variants tables matrix bench mutants gpu lint clean distclean compare pdf
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -57,6 +57,9 @@ bench: $(VENV)/.bench book  ## measure speed and memory, and how soon the pages 
 	$(BIN)/python tools/bench_pages.py
 	$(BIN)/python tools/bench.py
 
+mutants: $(VENV)/.mutants  ## change the package and what notebooks show: do the tests notice? NAME=kernels
+	OMP_NUM_THREADS=1 $(BIN)/python tools/mutants.py --workers $(WORKERS) $(if $(FORCE),--force) $(NAME)
+
 gpu: $(READY)  ## check and measure the machine on a CUDA GPU
 	$(BIN)/python tools/gpu.py --write
 
@@ -88,4 +91,8 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 
 $(VENV)/.bench: $(READY) requirements-bench.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -r requirements-bench.txt
+	@touch $@
+
+$(VENV)/.mutants: $(READY) requirements-mutants.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -r requirements-mutants.txt
 	@touch $@

@@ -2,7 +2,8 @@
 
 Texts, tables and errors are the same if no character differs. Pictures are the same if they look
 alike, pixel by pixel. What is displayed is compared kind by kind (stdout, ``text/plain``,
-``image/png``, ...), in the order in which the cell showed it.
+``image/png``, ...), in the order in which the cell showed it, and so are the names by which pages
+refer to what is glued.
 """
 
 import base64
@@ -20,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 
 GLUED = "application/papermill.record/"
 GLUED_PNG = f"{GLUED}image/png"
+NAMES = "name of what is glued"
 BITMAPS = ("image/png", "image/jpeg", GLUED_PNG)  # other pictures are text, compared exactly
 
 # Two renderings of one picture may differ in the last bit of some colours, which no one sees.
@@ -37,7 +39,7 @@ class Difference:
     """One output that is not the stored one.
 
     Attributes:
-        kind: what it is: ``stdout``, ``stderr``, ``error`` or a MIME type.
+        kind: what it is: ``stdout``, ``stderr``, ``error``, a MIME type or NAMES.
         number: its position among the cell's outputs of this kind, from 0.
         stored: the stored text, or the picture in base64; None if there was none.
         fresh: the same of the cell executed again; None if there is none.
@@ -94,6 +96,8 @@ def parts(outputs: Iterable[NotebookNode]) -> dict[str, list[str]]:
             for kind, value in output.data.items():
                 text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
                 found.setdefault(kind, []).append(text)
+            if name := output.get("metadata", {}).get("scrapbook", {}).get("name"):
+                found.setdefault(NAMES, []).append(name)
     for name in ("stdout", "stderr"):
         if name in found:  # as a terminal shows it
             found[name] = [OVERWRITTEN.sub("", found[name][0])]
