@@ -210,7 +210,7 @@ def execute(
             of `folder` that is no table which the code names.
     """
     with listening() as heard:
-        _execute(nb, folder, heard.arguments)
+        _execute(nb, folder, env, extra_arguments=heard.arguments, **options)
         named = {Path("data", path.name) for path in tables(nb, folder / "data").values()}
         if others := [path.as_posix() for path in heard.files(folder) if path not in named]:
             raise NotebookError(
@@ -219,7 +219,13 @@ def execute(
             )
 
 
-def _execute(nb: NotebookNode, folder: Path, arguments: list[str]) -> None:
+def _execute(
+    nb: NotebookNode,
+    folder: Path,
+    env: Mapping[str, str] | None,
+    extra_arguments: list[str],
+    **options: Any,
+) -> None:
     made_of = {MADE_OF: nb.metadata[MADE_OF]} if MADE_OF in nb.metadata else {}
     try:
         scale = time_scale()
@@ -230,7 +236,7 @@ def _execute(nb: NotebookNode, folder: Path, arguments: list[str]) -> None:
         timeout=math.ceil(scale * CELL_TIMEOUT),
         startup_timeout=math.ceil(scale * 180),
         kernel_name=KERNEL,
-        extra_arguments=["--log-level=ERROR", *arguments],
+        extra_arguments=["--log-level=ERROR", *extra_arguments],
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
