@@ -21,7 +21,7 @@ def collected(name: str) -> list[str]:
     """Return the tests that are run for a chapter, without running them."""
     only = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--nbval", "--chapter", name]
     run = subprocess.run(
-        [*only, "book", "tests"], cwd=ROOT, capture_output=True, text=True, check=False
+        [*only, "book", "tests"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
     )
     assert run.returncode == 0, run.stdout + run.stderr
     return [line for line in run.stdout.splitlines() if "::" in line]
@@ -96,7 +96,7 @@ def test_make_passes_the_name_on(name: str, words: str) -> None:
         ["make", "--dry-run", "--assume-old=.venv/.ready", "test", f"NAME={name}"],
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert words in made.stdout
