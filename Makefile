@@ -29,11 +29,11 @@ book: $(READY)  ## build the site from scratch and say where to open it
 pdf: book  ## print the whole book as one PDF; needs Chromium
 	$(BIN)/python tools/pdf.py
 
-test: $(READY)  ## run every check: style, unit tests, notebooks, site
+test: $(READY)  ## run every check: style, unit tests, notebooks, site; NAME=05 for one chapter
 	@OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(max(1, os.cpu_count() // $(WORKERS)))") \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
 	    --nbval --nbval-current-env --nbval-cell-timeout 1200 \
-	    --nbval-kernel-startup-timeout 180 book tests
+	    --nbval-kernel-startup-timeout 180 $(if $(NAME),--chapter $(NAME)) book tests
 
 notebooks: $(READY)  ## execute the notebooks that changed; NAME=05 for one, FORCE=1 for all
 	$(BIN)/python tools/notebooks.py $(if $(FORCE),--force) $(NAME)

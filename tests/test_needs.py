@@ -296,7 +296,9 @@ def test_modules_are_those_that_python_loads() -> None:
         "    importlib.import_module(start)\n"
         "    print(*(name for name in sys.modules if name.split('.')[0] == 'rfm'))"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    )
     imported: list[str] = []
     for start, line in zip(starts, run.stdout.splitlines(), strict=True):
         imported.append(f"import {start}")

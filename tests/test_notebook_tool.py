@@ -316,7 +316,9 @@ def test_a_file_is_written_as_a_whole(
 ) -> None:
     files = {path: path.read_bytes() for path in book.glob("*") if path.is_file()}
     for text in book.glob("src/*.md"):
-        text.write_text(text.read_text().replace("6 * 7", "6 * 9"))
+        text.write_text(
+            text.read_text(encoding="utf-8").replace("6 * 7", "6 * 9"), encoding="utf-8"
+        )
 
     def half(path: Path, text: str, **options: Any) -> None:
         with path.open("w", **options) as file:

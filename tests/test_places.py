@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
 import subprocess
@@ -70,9 +71,11 @@ def test_no_text_is_read_or_written_by_the_locale(path: Path) -> None:
 
 def commands(*order: str) -> list[list[str]]:
     """The words of each command that make would run."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
     run = subprocess.run(
-        ["make", "--dry-run", "--always-make", *order],
+        ["make", "--no-print-directory", "--dry-run", "--always-make", *order],
         cwd=ROOT,
+        env=environment,
         capture_output=True,
         encoding="utf-8",
         check=True,

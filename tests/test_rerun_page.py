@@ -135,7 +135,12 @@ def follow(clone: Path, steps: list[str]) -> subprocess.CompletedProcess[str]:
         ["bash", "-euo", "pipefail", "-c", "".join(steps)],
         cwd=clone,
         env=environment
-        | {"PYTHONPATH": str(clone), "OMP_NUM_THREADS": "1", "PYTEST_ADDOPTS": "-k mine"},
+        | {
+            "PYTHONPATH": str(clone),
+            "OMP_NUM_THREADS": "1",
+            "WORKERS": "1",
+            "PYTEST_ADDOPTS": "-k mine",
+        },
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -144,6 +149,7 @@ def follow(clone: Path, steps: list[str]) -> subprocess.CompletedProcess[str]:
 
 def test_the_recipe_for_a_chapter_works_as_it_is_printed(clone: Path) -> None:
     """From its first line to a green check, which is red for another number and a missing line."""
+    assert RECIPE[-1].endswith("\nmake test NAME=mine\n")
     done = follow(clone, RECIPE)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -158,8 +164,8 @@ def test_the_recipe_for_a_chapter_works_as_it_is_printed(clone: Path) -> None:
     )
     right.data[TEXT] = "-1"
     nbformat.write(nb, path)
-    check = RECIPE[-1].splitlines()[-1]
-    done = follow(clone, [check])
+    check = ".venv/bin/python -m pytest --nbval --nbval-current-env"
+    done = follow(clone, [f"{check} book/mine.ipynb tests/test_notebooks.py"])  # of that command
     assert done.returncode != 0
     assert "_toc.yml needs a line book/mine" in done.stdout
     assert re.search(r"^FAILED book/mine.ipynb::Cell \d", done.stdout, re.MULTILINE)

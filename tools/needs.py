@@ -15,7 +15,7 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from importlib.util import resolve_name
@@ -89,6 +89,43 @@ def modules(nb: NotebookNode) -> dict[str, str]:
         asked += [package, name.rpartition(".")[0]]
         asked += _imports_of(file, package, found[name])
     return found
+
+
+def shown(nb: NotebookNode) -> set[str]:
+    """Return the modules of the package that define what a notebook's code names.
+
+    ``rfm.withhold`` is of ``rfm.splits``, from which the package takes it.
+    """
+    return {*defining([*trees(nb)])}
+
+
+def defining(code: Sequence[ast.AST]) -> Iterator[str]:
+    """Yield the module that defines it for each place at which code names what the package has."""
+    nodes = [node for tree in code for node in ast.walk(tree)]
+    bound: dict[str, str] = {}  # as the code calls it ↦ what it is
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            bound |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    for node in nodes:
+        name = ""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = f"{bound.get(node.value.id, node.value.id)}.{node.attr}"
+        elif isinstance(node, ast.Name):
+            name = bound.get(node.id, "")
+        if module := _defining(name):
+            yield module
+
+
+@cache
+def _defining(name: str) -> str | None:
+    """Return the module of the package that defines an object, None if none does."""
+    module, _, last = name.rpartition(".")
+    if file_of(name) or not (file := file_of(module)):
+        return name if file_of(name) else None
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    taken = _imports_of(file, package, file.read_text(encoding="utf-8"))
+    origin = next((full for full in sorted(taken) if full.endswith(f".{last}")), None)
+    return _defining(origin) if origin else module
 
 
 # Tables
