@@ -8,9 +8,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import all_suffixes
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+CODE = {*all_suffixes()}
 
 
 class Heard:
@@ -26,12 +29,17 @@ class Heard:
         self.arguments = [f"--IPKernelApp.exec_lines={run}"]
 
     def files(self, folder: Path) -> list[Path]:
-        """Return the files below a folder that were read, from there."""
+        """Return the files below a folder that were read, but for code and libraries."""
         names = self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []
         within = folder.resolve()
         paths = {Path(name).resolve() for name in names}
-        inside = (path for path in paths if path.is_relative_to(within) and path.is_file())
-        return sorted(path.relative_to(within) for path in inside)
+        libraries = Path(sys.prefix).resolve()
+        return sorted(
+            path.relative_to(within)
+            for path in paths
+            if path.is_relative_to(within) and not path.is_relative_to(libraries)
+            if path.is_file() and path.suffix not in CODE
+        )
 
 
 @contextmanager
