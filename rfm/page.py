@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from math import isfinite, isnan
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 from myst_nb import glue
+from pandas.api.types import is_float_dtype
 
 from rfm.arguments import instance, integer
 from rfm.kernels import Kernel
@@ -64,8 +66,31 @@ def _printed(value: Any, digits: int) -> object:
         return str(value)
     if not isfinite(number):
         return "no value" if isnan(number) else str(number)
-    number = round(number, digits) + 0.0  # −0.0 is 0.0
+    number = rounded(number, digits) + 0.0  # −0.0 is 0.0
     return number if digits else int(number)
+
+
+Rounded = TypeVar("Rounded", float, pd.Series, pd.DataFrame)
+
+
+def rounded(values: Rounded, digits: int = 0) -> Rounded:
+    """Floats rounded to so many digits, from a half on away from zero.
+
+    What is a half but for a millionth counts as one. Means of a few decimals, as of stored tables,
+    are often exactly half-way between two numbers of fewer digits, and then the last bit of a sum
+    would decide, in which versions of numpy and pandas differ. Of a table, columns of other things
+    than floats stay as they are.
+
+    Raises:
+        ValueError: if ``digits`` is no integer from 0 on.
+    """
+    digits = integer(digits, "digits", 0)
+    if isinstance(values, pd.DataFrame):
+        return values.apply(rounded, digits=digits)
+    if isinstance(values, pd.Series) and not is_float_dtype(values):
+        return values
+    found = (values + 1e-6 * 10.0**-digits * np.sign(values)).round(digits)
+    return found if isinstance(values, pd.Series) else float(found)
 
 
 def mathematics(g: Symmetry) -> str:

@@ -47,6 +47,33 @@ def test_a_value_is_noted_as_it_is_printed(
 ) -> None:
     page.Notes("05")("key", value, digits)
     assert {key: str(value) for key, value in glued.items()} == {"05-key": printed}
+    assert not isinstance(glued["05-key"], np.generic)  # some versions show their type
+
+
+@pytest.mark.parametrize("total", [math.fsum, np.sum, sum])
+def test_halves_are_rounded_up_whatever_the_last_bit(total: Any) -> None:
+    """Decimals that end in 5, as written in any of the ways that sums of them come out."""
+    for half in range(5, 10_000, 10):
+        exact = half / 10_000
+        for value in (
+            exact,
+            np.nextafter(exact, 0),
+            np.nextafter(exact, 1),
+            total([exact] * 7) / 7,
+        ):
+            assert page.rounded(value, 3) == (half + 5) / 10_000
+            assert page.rounded(-value, 3) == -(half + 5) / 10_000
+    assert page.rounded(0.12349, 3) == 0.123
+    assert {type(page.rounded(number(2.5), 1)) for number in (float, np.float64)} == {float}
+
+
+def test_a_table_is_rounded_where_it_holds_floats() -> None:
+    table = pd.DataFrame({"a": [0.125, -0.375, math.nan], "b": [25, 5, 0], "c": ["x", "", "y"]})
+    want = pd.DataFrame({"a": [0.13, -0.38, math.nan], "b": [25, 5, 0], "c": ["x", "", "y"]})
+    pd.testing.assert_frame_equal(page.rounded(table, 2), want)
+    pd.testing.assert_series_equal(page.rounded(table["a"], 2), want["a"])
+    with pytest.raises(ValueError, match="digits"):
+        page.rounded(table, -1)
 
 
 def test_a_symmetry_is_noted_as_mathematics(glued: dict[str, Any]) -> None:

@@ -40,6 +40,18 @@ def redrawn(old: np.ndarray, new: np.ndarray) -> tuple[str, float | None, bool]:
     return f"is redrawn and differs in {share:.2%} of its blocks", share, share <= BLOCKS
 
 
+def words() -> str:
+    """The rule in words, for a page."""
+    return (
+        f"There a picture whose sides are within {SIDES:.0%} of the stored one's is stretched to "
+        f"its size, and both are shrunk to the mean colours of blocks of {BLOCK} × {BLOCK} pixels. "
+        "Each colour has to lie between those of the nine blocks around its place in the other "
+        f"picture, but for {LEVEL} of 255, and in {BLOCKS:.1%} of the blocks it need not. Letters "
+        "that are set differently pass, and whatever moves along with them by a few pixels; a "
+        "curve that runs elsewhere, or a picture of something else, does not."
+    )
+
+
 def _shrunk(picture: np.ndarray, size: tuple[int, int]) -> Image.Image:
     small = max(1, size[0] // BLOCK), max(1, size[1] // BLOCK)
     stretched = Image.fromarray(picture.astype(np.uint8)).resize(size, Image.Resampling.BOX)
