@@ -158,6 +158,14 @@ SAID: list[tuple[Callable[[], object], str]] = [
         lambda: rfm.KernelMachine.fit(X, ALPHA.float(), G, EYE),
         "targets must have the dtype of M, not torch.float32",
     ),
+    (
+        lambda: rfm.KernelMachine.fit(X + 2, ALPHA, G, EYE),
+        "positions in a pair must lie in 0, …, 4",
+    ),
+    (
+        lambda: rfm.KernelMachine.fit(X, ALPHA, G, EYE).predict(X + 2),
+        "positions in a pair must lie in 0, …, 4",
+    ),
     # runs
     (lambda: rfm.fit("split", G), "split must be a Split, not str"),
     (lambda: rfm.fit(SPLIT, rfm.Gaussian), "kernel must be a Kernel, not the class Gaussian"),
