@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import pytest
 import torch
+from oracles import same
 
 import rfm
 from rfm.machine import scratch
@@ -131,3 +133,13 @@ def test_a_distance_that_entries_do_not_resolve_is_none(dtype: torch.dtype, scal
             u = Identity().gram(x, y, M)[0].tolist()
             apart = 2 * steps * eps * scale if seen else 0.0
             assert u == ([apart, 0.0, 0.0] if block == 0 else [0.0, apart, 0.0])
+
+
+def test_weights_where_samples_coincide_and_where_they_do_not() -> None:
+    x, M = torch.tensor([[0, 0], [1, 0]]), torch.eye(4, dtype=torch.float64) / 2  # u is 0 or 1
+    same_pair, other = torch.eye(2, dtype=torch.float64), 1 - torch.eye(2, dtype=torch.float64)
+    smooth = rfm.Gaussian(2.0).weights(x, x, M)
+    same(smooth, (same_pair + math.exp(-1 / 8) * other) / 4, 1e-12)
+    same(rfm.Laplace(2.0).weights(x, x, M), math.exp(-1 / 2) * other / 2, 1e-12)
+    assert rfm.Gaussian().translation_invariant is True
+    assert rfm.Quadratic().translation_invariant is False
