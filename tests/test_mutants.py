@@ -210,7 +210,7 @@ def test_the_table_has_every_module_and_enough_is_killed() -> None:
 def test_every_module_has_its_tests() -> None:
     for name, files in mutants.TESTS.items():
         assert (mutants.PACKAGE / f"{name}.py").is_file()
-        for file in files:
+        for file in (*mutants.ALWAYS, *files):
             assert (mutants.ROOT / "tests" / f"test_{file}.py").is_file()
 
 

@@ -158,6 +158,14 @@ SAID: list[tuple[Callable[[], object], str]] = [
         lambda: rfm.KernelMachine.fit(X, ALPHA.float(), G, EYE),
         "targets must have the dtype of M, not torch.float32",
     ),
+    (
+        lambda: rfm.KernelMachine.fit(X + 2, ALPHA, G, EYE),
+        "positions in a pair must lie in 0, …, 4",
+    ),
+    (
+        lambda: rfm.KernelMachine.fit(X, ALPHA, G, EYE).predict(X + 2),
+        "positions in a pair must lie in 0, …, 4",
+    ),
     # runs
     (lambda: rfm.fit("split", G), "split must be a Split, not str"),
     (lambda: rfm.fit(SPLIT, rfm.Gaussian), "kernel must be a Kernel, not the class Gaussian"),
@@ -344,3 +352,40 @@ def test_what_ends_a_run_says_so_and_travels_whole(error: BaseException, said: s
         assert (again.run is None) == (error.run is None)
         if isinstance(error, RunError):
             assert (again.reason, again.iteration) == (error.reason, error.iteration)
+
+
+AXES = [ADD.reflection(k).fixed_points() for k in (0, 2)]
+AXIS = rfm.withhold(ADD, AXES[1])
+MADE: list[tuple[rfm.Split, str]] = [
+    (rfm.random_split(ADD, 0.5, 3), "50% in training at random (seed 3)"),
+    (
+        rfm.random_split(ADD, 0.125, torch.Generator().manual_seed(1)),
+        "12.5% in training at random (generator of seed 1)",
+    ),
+    (rfm.random_split(ADD, 0.9, 0).move_random(0, 4), "moved 0 at random (seed 4)"),
+    (AXIS, "withheld Fix(sr^2)"),
+    (rfm.withhold(ADD, torch.cat(AXES)), "withheld fixed points of s, sr^2"),
+    (rfm.withhold(ADD, torch.cat([AXES[0], AXES[1][:1]])), "withheld 6 points"),
+    (rfm.withhold(ADD, ADD.samples[3]), "withheld (0, 3)"),
+    (rfm.withhold(ADD, ADD.samples[:4]), "withheld (0, 0), (0, 1), (0, 2), (0, 3)"),
+    (rfm.withhold(ADD, ADD.samples[:5]), "withheld 5 points"),
+    (AXIS.move(AXIS.train[0]), "moved (0, 0)"),
+    (AXIS.move(AXIS.train[:4]), "moved (0, 0), (0, 1), (0, 3), (0, 4)"),
+    (AXIS.move(AXIS.train[:5]), "moved 5 given"),
+    (AXIS.move(AXIS.train[:0]), "moved 0 given"),
+    (AXIS.move_random(2, 7), "moved 2 at random (seed 7)"),
+    (
+        AXIS.move_mirror_pairs(2, ADD.reflection(1), 9),
+        "moved 2 pairs mirrored by sr^1 at random (seed 9)",
+    ),
+    (AXIS.give_back(AXIS.test[:2]), "gave (0, 2), (1, 3) back"),
+    (rfm.withhold(ADD, torch.cat(AXES)).give_back(torch.cat(AXES)[:5]), "gave 5 given back"),
+    (AXIS.give_back_random(3, 0), "gave 3 back at random (seed 0)"),
+]
+
+
+@pytest.mark.parametrize(("split", "said"), MADE, ids=[said for _, said in MADE])
+def test_a_split_says_how_it_was_made(split: rfm.Split, said: str) -> None:
+    assert split.history[-1] == said
+    sizes = f"{len(split.train)} in training, {len(split.test)} in test"
+    assert repr(split) == f"x + y mod 5: {sizes} ({'; '.join(split.history)})"

@@ -6,13 +6,13 @@ prepared processes:
 - one in which pytest has collected the tests. What runs through the mutated statement is run, the
   quickest test first, until one fails.
 - one in which everything is imported but the package itself. That is the way for what is run when
-  a module is imported; and every mutant that survives the first way is tried here as well.
-
-So a mutant counts as a survivor only if all its tests pass with its source imported from the start.
+  the package or the tests are imported, and so has been run already in the other process. A mutant
+  that survives there is tried here as well if its statement is among that.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -28,6 +28,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import coverage
 import pytest
 from killing import Chosen, Mutated, afresh, in_child, tried
 
@@ -69,54 +70,50 @@ class Coverage:
             for line, tests in measured.items():
                 whole[line] = [*whole.get(line, []), *tests]
 
-    def tests(self, file: str, lines: Iterable[int] | None) -> list[str]:
-        """The tests that run through one of some lines of a file, or of all, quickest first.
-
-        Args:
-            file: the file, as measured.
-            lines: the lines; None stands for all.
-        """
+    def tests(self, file: str, lines: Iterable[int]) -> set[str]:
+        """The tests that run through one of some lines of a file, as measured."""
         measured = self.lines.get(file, {})
-        wanted = measured if lines is None else map(str, lines)
-        found = {test for line in wanted for test in measured.get(line, ())}
-        return sorted(found, key=lambda test: (self.seconds[test], test))
+        return {test for line in lines for test in measured.get(str(line), ())}
 
 
 def chosen_tests(
-    mutant: Mutated, file: Path, coverage: Coverage, longest: float
+    mutant: Mutated, file: Path, known: Coverage, longest: float
 ) -> tuple[list[str], float]:
     """The tests that a mutant is tried with, quickest first, and the seconds that they take.
 
     Those that run through the changed statement; where none does, as with what is run at import,
-    those that run through any line of the module. Together they may take ``longest`` seconds; one
-    test may in any case.
+    all of them. Together they may take ``longest`` seconds; one test may in any case.
     """
     first, last = mutant.lines
-    tests: list[str] = []
-    if mutant.place:
-        tests = coverage.tests(str(file), range(first, last + 1))
-    tests = tests or coverage.tests(str(file), None)
-    until = list(accumulate(coverage.seconds[test] for test in tests))
+    through = known.tests(str(file), range(first, last + 1)) if mutant.place else set()
+    tests = sorted(through or known.seconds, key=lambda test: (known.seconds[test], test))
+    until = list(accumulate(known.seconds[test] for test in tests))
     count = max(bisect_right(until, longest), min(1, len(tests)))
-    return tests[:count], sum(coverage.seconds[test] for test in tests[:count])
+    return tests[:count], sum(known.seconds[test] for test in tests[:count])
 
 
 class Collected:
     """A pytest plugin that answers questions once the tests are collected, instead of running them.
 
-    It is asked for what a file of tests runs through by that name, for a mutant by the mutant, the
-    tests and the limit of seconds. It ends with the other side of the pipe, or at once if some
-    tests cannot be collected.
+    It first tells which lines were run until then. It is asked for what a file of tests runs
+    through by that name, for a mutant by the mutant, the tests and the limit of seconds. It ends
+    with the other side of the pipe, or at once if some tests cannot be collected.
     """
 
     def __init__(self, pipe: Connection, package: Path):
         self.pipe, self.package = pipe, package
+        self.measured = measuring(package)
+        self.measured.start()
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Answer until nobody asks any more."""
         if session.testsfailed:
             return True
+        self.measured.stop()
+        data = self.measured.get_data()
+        self.pipe.send({file: set(data.lines(file) or ()) for file in data.measured_files()})
         items = {item.nodeid: item for item in session.items}
+        gc.freeze()
         with suppress(EOFError):
             while True:
                 match self.pipe.recv():
@@ -127,6 +124,11 @@ class Collected:
                         work = partial(tried, session, mutant, [items[test] for test in tests])
                 self.pipe.send(in_child(work, limit))
         return True
+
+
+def measuring(package: Path) -> coverage.Coverage:
+    """What notes the lines of a package's files that are run."""
+    return coverage.Coverage(data_file=None, config_file=False, include=[f"{package}/*"])
 
 
 def covered(session: pytest.Session, package: Path, items: Sequence[pytest.Item]) -> Coverage:
@@ -165,6 +167,9 @@ class Judges:
         files: the files of tests.
         options: of pytest.
         preload: what to import beforehand, nothing of the package.
+
+    Raises:
+        RuntimeError: the tests cannot be collected.
     """
 
     def __init__(
@@ -178,7 +183,14 @@ class Judges:
         self.root, self.package, self.options = root, package, tuple(options)
         for name in preload:
             importlib.import_module(name)
+        gc.freeze()  # what is there stays, and no child need look at it
         self.pipe, self.pid = self._start(files)
+        try:
+            self.imported: dict[str, set[int]] = self.pipe.recv()
+        except (EOFError, ConnectionError):
+            self.said.seek(0)
+            words = self.said.read().decode(errors="replace")
+            raise RuntimeError(f"the tests cannot be collected:\n{words}") from None
 
     def _start(self, files: Sequence[str]) -> tuple[Connection, int]:
         ours, theirs = Pipe()
@@ -201,15 +213,10 @@ class Judges:
         """Run all tests of a file as they are.
 
         Raises:
-            RuntimeError: they cannot be collected, or one of them fails.
+            RuntimeError: one of them fails.
         """
-        try:
-            self.pipe.send(file)
-            how, found = self.pipe.recv()
-        except (EOFError, ConnectionError):
-            self.said.seek(0)
-            words = self.said.read().decode(errors="replace")
-            raise RuntimeError(f"the tests cannot be collected:\n{words}") from None
+        self.pipe.send(file)
+        how, found = self.pipe.recv()
         if how != "done" or found.failed:
             raise RuntimeError(f"without a mutant: {how}, {found and found.failed}")
         return found
@@ -224,13 +231,21 @@ class Judges:
         """
         limit = LATE[0] + LATE[1] * seconds
         self.pipe.send((mutant, tests, limit))
-        if verdict := _verdict(*self.pipe.recv()):
+        how, by = self.pipe.recv()
+        if verdict := _verdict(how, by):
             return verdict
+        first, last = mutant.lines
+        at_import = self.imported.get(str(self._file(mutant)), set())
+        if by is not None and at_import.isdisjoint(range(first, last + 1)):
+            return Verdict("survived")
         return self.judge_afresh(mutant, tests, limit)
+
+    def _file(self, mutant: Mutated) -> Path:
+        return self.root.joinpath(*mutant.module.split(".")).with_suffix(".py")
 
     def judge_afresh(self, mutant: Mutated, tests: Sequence[str], limit: float) -> Verdict:
         """Try a mutant by an import of its source."""
-        file = self.root.joinpath(*mutant.module.split(".")).with_suffix(".py")
+        file = self._file(mutant)
 
         def work() -> str:
             os.chdir(self.root)

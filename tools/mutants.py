@@ -41,31 +41,32 @@ TABLE = ROOT / "book" / "data" / "mutants.csv"
 KEPT = ROOT / "_build" / "mutants"
 COLUMNS = ("module", "mutants", "killed", "survived", "timeouts", "seconds", "source")
 AIM = 0.95  # of the mutants of each module are to be killed
-LONGEST = 8.0  # seconds that the tests of a mutant may take; the slowest are not asked
-OPTIONS = ("-q", "-p", "no:xdist")
+LONGEST = 6.0  # seconds that the tests of a mutant may take; the slowest are not asked
+OPTIONS = ("-q", "-p", "no:xdist", "--assert=plain")
 
-# The files of tests that a module's mutants are tried with.
+# The files of tests that a module's mutants are tried with, besides those that all are.
+ALWAYS = ("told", "bounds", "defaults", "record", "shown")
 TESTS: dict[str, tuple[str, ...]] = {
-    "kernels": ("told", "kernels", "own_kernels", "machine", "arguments", "device"),
-    "profiles": ("told", "kernels", "own_kernels", "machine", "arguments"),
-    "gradients": ("told", "machine", "kernels", "exact_step", "equivariance", "device"),
-    "solve": ("told", "machine", "run", "endings", "arguments"),
-    "machine": ("told", "machine", "kernels", "run", "exact_step", "arguments"),
-    "run": ("told", "run", "endings", "arguments"),
-    "recursion": ("told", "run", "endings", "arguments", "equivariance", "translations", "device"),
-    "symmetry": ("told", "symmetry", "subgroups", "arguments", "equivariance"),
-    "subgroups": ("told", "subgroups", "symmetry", "splits", "arguments"),
-    "decomposition": ("told", "decomposition", "measures", "arguments"),
-    "splits": ("told", "splits", "subgroups", "arguments", "digest"),
-    "groups": ("told", "groups", "symmetry", "arguments"),
-    "tasks": ("told", "groups", "symmetry", "splits", "arguments"),
-    "equivalence": ("told", "equivalence", "arguments"),
-    "translations": ("told", "translations", "arguments", "run"),
-    "two_spectra": ("told", "two_spectra", "arguments"),
-    "reduced": ("told", "reduced", "arguments"),
-    "prediction": ("told", "prediction", "arguments"),
-    "starts": ("told", "starts", "arguments"),
-    "spectral": ("told", "machine", "run", "measures", "kernels"),
+    "kernels": ("kernels", "own_kernels", "machine", "arguments", "device"),
+    "profiles": ("kernels", "own_kernels", "machine", "arguments"),
+    "gradients": ("machine", "kernels", "exact_step", "equivariance", "device"),
+    "solve": ("machine", "run", "endings", "arguments"),
+    "machine": ("machine", "kernels", "run", "exact_step", "arguments"),
+    "run": ("run", "endings", "arguments"),
+    "recursion": ("run", "endings", "arguments", "equivariance", "translations", "device"),
+    "symmetry": ("symmetry", "subgroups", "arguments", "equivariance"),
+    "subgroups": ("subgroups", "symmetry", "splits", "arguments"),
+    "decomposition": ("decomposition", "measures", "arguments"),
+    "splits": ("splits", "subgroups", "arguments"),
+    "groups": ("groups", "symmetry", "arguments"),
+    "tasks": ("groups", "symmetry", "splits", "arguments"),
+    "equivalence": ("equivalence", "arguments"),
+    "translations": ("translations", "arguments", "run"),
+    "two_spectra": ("two_spectra", "arguments"),
+    "reduced": ("reduced", "arguments"),
+    "prediction": ("prediction", "arguments"),
+    "starts": ("starts", "arguments"),
+    "spectral": ("machine", "run", "measures", "kernels"),
 }
 
 # What pytest and the package import, so that no child has to.
@@ -74,6 +75,7 @@ PRELOAD = (
     *("seaborn", "tqdm", "joblib", "cloudpickle", "psutil", "filelock", "distributed"),
     *("hypothesis", "hypothesis.internal.conjecture.engine", "coverage", "torch.func", "PIL.Image"),
     *("nbformat", "nbval.plugin", "playwright.sync_api", "bs4", "torch._dynamo"),
+    *("anyio.pytest_plugin", "_hypothesis_pytestplugin"),
 )
 
 
@@ -199,7 +201,7 @@ def judge(name: str, force: bool, workers: int) -> dict[str, str]:
     path, kept = PACKAGE / f"{name}.py", Kept(name, force)
     every = list(mutating.mutants(path, f"rfm.{name}"))
     left = [mutant for mutant in every if not kept.stands(mutant.number)]
-    files = [f"tests/test_{file}.py" for file in TESTS[name]]
+    files = [f"tests/test_{file}.py" for file in (*ALWAYS, *TESTS[name])]
     print(f"{name}: {len(every)} mutants, {len(left)} to be tried", file=sys.stderr, flush=True)
     if left:
         first = Judges(ROOT, PACKAGE, files, OPTIONS, PRELOAD)
