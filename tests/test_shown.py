@@ -37,6 +37,13 @@ def test_fields_of_a_symmetry_are_plain() -> None:
     assert g == ADD.reflection(3)
 
 
+def test_fields_of_a_split_are_plain() -> None:
+    kind = rfm.random_split(ADD, 0.5, 0).kind
+    split = rfm.Split(ADD, kind, [ADD.reflection(1)], ["made", 3])
+    assert split.mirrors == (ADD.reflection(1),)
+    assert split.history == ("made", "3")
+
+
 def test_fixed_points_of_a_subgroup_are_those_of_its_reflections(arithmetic: Arithmetic) -> None:
     task = arithmetic.task
     for H in (

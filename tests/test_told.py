@@ -237,6 +237,7 @@ SAID: list[tuple[Callable[[], object], str]] = [
     (lambda: rfm.orbits("g", X), "generators must be a sequence, not 'g'"),
     (lambda: rfm.orbits([], X), "one or more symmetries are needed"),
     # splits
+    (lambda: rfm.Split(ADD, SPLIT.kind, history=3), "history must be a sequence, not 3"),
     (lambda: rfm.Split("t", KIND), "task must be a Task, not str"),
     (lambda: rfm.Split(ADD, KIND[1:]), "kind must be a uint8 tensor of shape (25,): 25 kinds"),
     (lambda: rfm.Split(ADD, KIND + 4), "kind must hold numbers from 0 to 3, not 4"),
@@ -356,36 +357,49 @@ def test_what_ends_a_run_says_so_and_travels_whole(error: BaseException, said: s
 
 AXES = [ADD.reflection(k).fixed_points() for k in (0, 2)]
 AXIS = rfm.withhold(ADD, AXES[1])
-MADE: list[tuple[rfm.Split, str]] = [
-    (rfm.random_split(ADD, 0.5, 3), "50% in training at random (seed 3)"),
+MADE: list[tuple[Callable[[], rfm.Split], str]] = [
+    (lambda: rfm.random_split(ADD, 0.5, 3), "50% in training at random (seed 3)"),
     (
-        rfm.random_split(ADD, 0.125, torch.Generator().manual_seed(1)),
+        lambda: rfm.random_split(ADD, 0.125, torch.Generator().manual_seed(1)),
         "12.5% in training at random (generator of seed 1)",
     ),
-    (rfm.random_split(ADD, 0.9, 0).move_random(0, 4), "moved 0 at random (seed 4)"),
-    (AXIS, "withheld Fix(sr^2)"),
-    (rfm.withhold(ADD, torch.cat(AXES)), "withheld fixed points of s, sr^2"),
-    (rfm.withhold(ADD, torch.cat([AXES[0], AXES[1][:1]])), "withheld 6 points"),
-    (rfm.withhold(ADD, ADD.samples[3]), "withheld (0, 3)"),
-    (rfm.withhold(ADD, ADD.samples[:4]), "withheld (0, 0), (0, 1), (0, 2), (0, 3)"),
-    (rfm.withhold(ADD, ADD.samples[:5]), "withheld 5 points"),
-    (AXIS.move(AXIS.train[0]), "moved (0, 0)"),
-    (AXIS.move(AXIS.train[:4]), "moved (0, 0), (0, 1), (0, 3), (0, 4)"),
-    (AXIS.move(AXIS.train[:5]), "moved 5 given"),
-    (AXIS.move(AXIS.train[:0]), "moved 0 given"),
-    (AXIS.move_random(2, 7), "moved 2 at random (seed 7)"),
+    (lambda: rfm.random_split(ADD, 0.9, 0).move_random(0, 4), "moved 0 at random (seed 4)"),
+    (lambda: AXIS, "withheld Fix(sr^2)"),
+    (lambda: rfm.withhold(ADD, torch.cat(AXES)), "withheld fixed points of s, sr^2"),
+    (lambda: rfm.withhold(ADD, torch.cat([AXES[0], AXES[1][:1]])), "withheld 6 points"),
+    (lambda: rfm.withhold(ADD, ADD.samples[3]), "withheld (0, 3)"),
+    (lambda: rfm.withhold(ADD, ADD.samples[:4]), "withheld (0, 0), (0, 1), (0, 2), (0, 3)"),
+    (lambda: rfm.withhold(ADD, ADD.samples[:5]), "withheld 5 points"),
+    (lambda: AXIS.move(AXIS.train[0]), "moved (0, 0)"),
+    (lambda: AXIS.move(AXIS.train[:4]), "moved (0, 0), (0, 1), (0, 3), (0, 4)"),
+    (lambda: AXIS.move(AXIS.train[:5]), "moved 5 given"),
+    (lambda: AXIS.move(AXIS.train[:0]), "moved 0 given"),
+    (lambda: AXIS.move_random(2, 7), "moved 2 at random (seed 7)"),
     (
-        AXIS.move_mirror_pairs(2, ADD.reflection(1), 9),
+        lambda: AXIS.move_mirror_pairs(2, ADD.reflection(1), 9),
         "moved 2 pairs mirrored by sr^1 at random (seed 9)",
     ),
-    (AXIS.give_back(AXIS.test[:2]), "gave (0, 2), (1, 3) back"),
-    (rfm.withhold(ADD, torch.cat(AXES)).give_back(torch.cat(AXES)[:5]), "gave 5 given back"),
-    (AXIS.give_back_random(3, 0), "gave 3 back at random (seed 0)"),
+    (lambda: AXIS.give_back(AXIS.test[:2]), "gave (0, 2), (1, 3) back"),
+    (
+        lambda: rfm.withhold(ADD, torch.cat(AXES)).give_back(torch.cat(AXES)[:5]),
+        "gave 5 given back",
+    ),
+    (lambda: AXIS.give_back_random(3, 0), "gave 3 back at random (seed 0)"),
 ]
 
 
-@pytest.mark.parametrize(("split", "said"), MADE, ids=[said for _, said in MADE])
-def test_a_split_says_how_it_was_made(split: rfm.Split, said: str) -> None:
+@pytest.mark.parametrize(("make", "said"), MADE, ids=[said for _, said in MADE])
+def test_a_split_says_how_it_was_made(make: Callable[[], rfm.Split], said: str) -> None:
+    split = make()
     assert split.history[-1] == said
     sizes = f"{len(split.train)} in training, {len(split.test)} in test"
     assert repr(split) == f"x + y mod 5: {sizes} ({'; '.join(split.history)})"
+
+
+def test_splits_are_alike_by_task_and_training_points() -> None:
+    again = rfm.random_split(ADD, 0.5, 1)
+    kind = again.kind.clone()
+    kind[kind == rfm.splits.Kind.RANDOM] = rfm.splits.Kind.MOVED
+    assert again.alike(rfm.Split(ADD, kind))
+    assert not again.alike(rfm.random_split(ADD, 0.5, 2))
+    assert not again.alike(rfm.Split(rfm.subtraction(5), again.kind))
