@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from math import isfinite, isnan
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -70,10 +70,7 @@ def _printed(value: Any, digits: int) -> object:
     return number if digits else int(number)
 
 
-Rounded = TypeVar("Rounded", float, pd.Series, pd.DataFrame)
-
-
-def rounded(values: Rounded, digits: int = 0) -> Rounded:
+def rounded(values: float | pd.Series | pd.DataFrame, digits: int = 0) -> Any:
     """Floats rounded to so many digits, from a half on away from zero.
 
     What is a half but for a millionth counts as one. Means of a few decimals, as of stored tables,
@@ -87,10 +84,11 @@ def rounded(values: Rounded, digits: int = 0) -> Rounded:
     digits = integer(digits, "digits", 0)
     if isinstance(values, pd.DataFrame):
         return values.apply(rounded, digits=digits)
-    if isinstance(values, pd.Series) and not is_float_dtype(values):
-        return values
-    found = (values + 1e-6 * 10.0**-digits * np.sign(values)).round(digits)
-    return found if isinstance(values, pd.Series) else float(found)
+    hair = 1e-6 * 10.0**-digits
+    if isinstance(values, pd.Series):
+        floats = is_float_dtype(values)
+        return (values + hair * np.sign(values)).round(digits) if floats else values
+    return float(np.round(values + hair * np.sign(values), digits))
 
 
 def mathematics(g: Symmetry) -> str:

@@ -131,7 +131,7 @@ def judged(folder: Path, tests: str) -> subprocess.CompletedProcess[str]:
         },
         input=json.dumps(asked),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
 
@@ -221,8 +221,8 @@ def test_what_was_killed_stands_until_its_test_changes(
     monkeypatch.setattr(mutants, "PACKAGE", tmp_path)
     monkeypatch.setattr(mutants, "KEPT", tmp_path / "kept")
     module, test = tmp_path / "m.py", tmp_path / "test_m.py"
-    module.write_text("one")
-    test.write_text("two")
+    module.write_text("one", encoding="utf-8")
+    test.write_text("two", encoding="utf-8")
     kept = mutants.Kept("m", force=False)
     by = mutants.Outcome("killed", "test_m.py::test", mutants.digest(test), 0.5, "a change")
     kept.add(0, by)
@@ -230,10 +230,10 @@ def test_what_was_killed_stands_until_its_test_changes(
     again = mutants.Kept("m", force=False)
     assert again.found == kept.found
     assert [again.stands(i) for i in range(3)] == [True, False, False]
-    test.write_text("three")
+    test.write_text("three", encoding="utf-8")
     assert not again.stands(0)
     assert mutants.Kept("m", force=False).found
-    module.write_text("four")
+    module.write_text("four", encoding="utf-8")
     assert not mutants.Kept("m", force=False).found
-    module.write_text("one")
+    module.write_text("one", encoding="utf-8")
     assert not mutants.Kept("m", force=True).found

@@ -350,7 +350,7 @@ def test_a_file_is_written_as_a_whole(
 def test_a_kernel_that_fails_is_a_notebook_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, complaint: str
 ) -> None:
-    def fail(client: NotebookClient) -> None:
+    def fail(client: NotebookClient, **options: object) -> None:
         raise error
 
     monkeypatch.setattr(NotebookClient, "execute", fail)

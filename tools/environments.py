@@ -42,7 +42,9 @@ def interpreter(version: str) -> str:
         path = Path(folder) / f"python{version}"
         if path.is_file():
             asked = "import sys; print('{}.{}'.format(*sys.version_info))"
-            run = subprocess.run([path, "-c", asked], capture_output=True, text=True, check=False)
+            run = subprocess.run(
+                [path, "-c", asked], capture_output=True, encoding="utf-8", check=False
+            )
             if run.stdout.strip() == version:
                 return str(path)
     raise MissingError(f"there was no Python {version}")
@@ -76,7 +78,7 @@ def made(folder: Path, version: str, needs: Sequence[str]) -> Path:
 
 
 def _order(failure: str, *words: str) -> None:
-    run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(words, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if run.returncode:
         lines = run.stderr.strip().splitlines() or ["no reason given"]
         errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
@@ -115,7 +117,7 @@ def asked(python: Path, variables: Mapping[str, str]) -> Found:
         [python, PROBE, *names],
         env=dict(variables) | {"MKL_VERBOSE": "1"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     if run.returncode:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import alike
 import citing
 import claims_map
 import descriptions
@@ -28,6 +29,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "open": claims_map.of_open,
     "tables": descriptions.text,
     "chapters run again": matrix_rows.since,
+    "rule for redrawn pictures": alike.words,
 }
 MARK = re.compile(r"^% made: (.+)$", re.MULTILINE)
 STORED = re.compile(r"(?P<table>\w+):(?P<column>[^\[]+)(?:\[(?P<where>.*)\])?")

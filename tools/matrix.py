@@ -200,7 +200,7 @@ def main() -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    tables = matrix_rows.Tables(arguments.data, [each.name for each in every])
+    tables = matrix_rows.Tables(arguments.data, {each.name: each.what for each in every})
     missing = 0
     for setting in chosen:
         print(f"{setting.name}: {setting.what}", flush=True)
@@ -215,7 +215,7 @@ def main() -> int:
                 beyond += [found] * (not found.allowed)
         except environments.MissingError as error:
             print(f"    not run: {error}", file=sys.stderr)
-            tables.give_up(setting.name, setting.what, str(error))
+            tables.give_up(setting.name, str(error))
             missing += 1
             continue
         tables.sum_up(setting.name)

@@ -23,7 +23,7 @@ from repository import ROOT
 
 DATA, BOOK = ROOT / "book" / "data", ROOT / "book"
 Row = dict[str, str]
-SAME, MOVED, NOT_RUN = "the same", "moved", "not run"
+SAME, MOVED, NOT_RUN, BEGUN = "the same", "moved", "not run", "begun"
 COUNTS = (
     *("cells", "cells_moved", "texts_moved", "pictures", "pictures_redrawn", "pictures_moved"),
     "errors",
@@ -75,24 +75,25 @@ def _is_redrawn(difference: Difference) -> bool:
 
 def since() -> str:
     """Which chapters are no longer those of all stored rows, in a sentence for a page."""
-    rows = read(DATA / "matrix_notebooks.csv")
+    results = {row["setting"]: row["result"] for row in read(DATA / "matrix.csv")}
+    finished = {setting for setting, result in results.items() if result in (SAME, MOVED)}
+    rows = [row for row in read(DATA / "matrix_notebooks.csv") if row["setting"] in finished]
     ran = Counter((row["notebook"], row["digest"]) for row in rows)
-    everywhere = len({row["setting"] for row in rows})
     now = {name: digest(nb) for name, nb in notebooks().items()}
-    old = [f"{{doc}}`{name}`" for name in now if ran[name, now[name]] < everywhere]
+    old = [f"{{doc}}`{name}`" for name in now if ran[name, now[name]] < len(finished)]
     if not old:
         return "Code and outputs of all chapters are still those that were run."
     return f"Changed in code or outputs since, and not yet run again everywhere: {', '.join(old)}."
 
 
-def added(setting: str, rows: Sequence[Row]) -> Row:
-    """The row of a setting, of those of its notebooks."""
+def added(setting: str, rows: Sequence[Row], whole: int) -> Row:
+    """The row of a setting, of those of its notebooks, of which there are so many in the book."""
     clean = [row for row in rows if is_clean(row)]
     largest = max(float(row["largest_change"]) for row in rows)
     sums = {name: str(sum(int(row[name]) for row in rows)) for name in COUNTS}
     return {
         "setting": setting,
-        "result": SAME if len(clean) == len(rows) else MOVED,
+        "result": MOVED if len(clean) < len(rows) else SAME if len(rows) == whole else BEGUN,
         "notebooks": str(len(rows)),
         "notebooks_same": str(len(clean)),
         **sums,
@@ -111,11 +112,12 @@ class Tables:
 
     Args:
         folder: where they lie.
-        settings: the settings in order; rows of others are dropped.
+        settings: setting ↦ the same in words, in order; rows of others are dropped.
     """
 
-    def __init__(self, folder: Path, settings: Iterable[str]) -> None:
-        self.folder, self.settings = folder, list(settings)
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        self.folder, self.settings, self.order = folder, settings, list(settings)
+        self.whole: dict[str, int] = {}  # setting ↦ number of notebooks
         self.chapters = [row for row in read(folder / "matrix_notebooks.csv") if self._knows(row)]
         self.outcomes = {row["setting"]: row for row in read(folder / "matrix.csv")}
         self.described = {row["setting"]: row for row in read(folder / "matrix_settings.csv")}
@@ -142,12 +144,13 @@ class Tables:
         """Put a notebook's row in, in the place of an older one, and write."""
         key = row["setting"], row["notebook"]
         self.chapters = [r for r in self.chapters if (r["setting"], r["notebook"]) != key] + [row]
-        self.chapters.sort(key=lambda r: (self.settings.index(r["setting"]), r["notebook"]))
+        self.chapters.sort(key=lambda r: (self.order.index(r["setting"]), r["notebook"]))
         self.sum_up(row["setting"])
 
     def keep(self, setting: str, names: Iterable[str]) -> None:
-        """Drop the rows of a setting whose notebook is none of these."""
+        """Of the rows of a setting, drop those whose notebook is none of these, all there are."""
         kept = set(names)
+        self.whole[setting] = len(kept)
         self.chapters = [
             row for row in self.chapters if row["setting"] != setting or row["notebook"] in kept
         ]
@@ -155,22 +158,26 @@ class Tables:
     def sum_up(self, setting: str) -> None:
         """Add up the rows of a setting, and write."""
         rows = [row for row in self.chapters if row["setting"] == setting]
-        self.outcomes[setting] = added(setting, rows)
+        self.outcomes[setting] = added(setting, rows, self.whole[setting])
         self.write()
 
-    def give_up(self, setting: str, what: str, reason: str) -> None:
+    def give_up(self, setting: str, reason: str) -> None:
         """Say why nothing could be run in a setting, unless it has been before."""
-        if self.outcomes.get(setting, {}).get("notebooks"):
-            return
-        self.outcomes[setting] = {"setting": setting, "result": f"{NOT_RUN}: {reason}"}
-        self.described[setting] = {"setting": setting, "what": what}
-        self.write()
+        if not self.outcomes.get(setting, {}).get("notebooks"):
+            self.outcomes[setting] = {"setting": setting, "result": f"{NOT_RUN}: {reason}"}
+            self.described[setting] = {"setting": setting, "what": self.settings[setting]}
+            self.write()
 
     def write(self) -> None:
-        """Write the tables, each as a whole."""
+        """Write the tables, each as a whole; what was never tried has a row that says so."""
+        never = {s: {"setting": s, "result": f"{NOT_RUN}: not yet"} for s in self.settings}
+        named = {s: {"setting": s, "what": what} for s, what in self.settings.items()}
         _write(self.folder / "matrix_notebooks.csv", self.chapters)
-        for name, rows in (("matrix", self.outcomes), ("matrix_settings", self.described)):
-            _write(self.folder / f"{name}.csv", [rows[s] for s in self.settings if s in rows])
+        for name, rows in (
+            ("matrix", never | self.outcomes),
+            ("matrix_settings", named | self.described),
+        ):
+            _write(self.folder / f"{name}.csv", [rows[setting] for setting in self.order])
 
 
 def read(path: Path) -> list[Row]:
