@@ -124,3 +124,13 @@ def test_buttons_open_the_notebook(pages: dict[str, Page], source: Path) -> None
     assert address in links
     assert f"https://colab.research.google.com/github/{owner}/{name}/blob/main/{path}" in links
     assert f"https://mybinder.org/v2/gh/{owner}/{name}/main?urlpath=lab/tree/{path}" in links
+
+
+def test_no_directive_is_left_as_it_was_written(site: Path) -> None:
+    """As when its first line has a backtick, which CommonMark does not take for a fence."""
+    bad = [
+        path.name
+        for path in sorted((site / "book").glob("*.html"))
+        if re.search(r"<p>(?:```|:::)\{", path.read_text(encoding="utf-8"))
+    ]
+    assert bad == []
