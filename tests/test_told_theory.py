@@ -232,7 +232,7 @@ SAID: list[tuple[Callable[[], object], str]] = [
     # the theory of the trap
     (
         lambda: Translations(ADD).differences(SPLIT),
-        "the training set is not kept by all translations: (0, 0) is in it and (0, 1), which has "
+        "the training set is not kept by all translations: (1, 2) is in it and (0, 1), which has "
         "the same difference, is not",
     ),
     (lambda: Midpoints("g"), "mirror must be a Symmetry, not str"),
