@@ -275,6 +275,29 @@ def test_tables_that_code_names(repository: Repository, code: str, found: list[s
 @pytest.mark.parametrize(
     ("code", "found"),
     [
+        ('plt.imread("site/sheet.png")', True),
+        ('plt.imread("site/" + "sheet.png")', False),
+        ('"../site/sheet.png", "site/../site/sheet.png"', False),
+        ('"site/none.png", "see site/sheet.png"', False),
+        ("# site/sheet.png", False),
+    ],
+)
+def test_other_files_count_where_code_names_them_whole(
+    tmp_path: Path, code: str, found: bool
+) -> None:
+    sheet = tmp_path / "site" / "sheet.png"
+    sheet.parent.mkdir()
+    said = []
+    for content in (b"\x89PNG one", b"\x89PNG two"):
+        sheet.write_bytes(content)
+        said.append(needs.inputs(notebook(code), tmp_path))
+    assert (said[0] != said[1]) is found
+    assert needs.files(notebook(code), tmp_path) == ({"site/sheet.png": sheet} if found else {})
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
         ("import rfm", {"rfm", "rfm.base"}),
         ("import rfm.other", {"rfm", "rfm.base", "rfm.other"}),
         ("from rfm import other as o", {"rfm", "rfm.base", "rfm.other"}),

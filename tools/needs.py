@@ -5,6 +5,7 @@ Which modules and tables those are is read off the chapter's code:
 - a module of ``rfm`` that it imports, or that one of these imports, wherever the import stands;
 - a table of ``book/data`` that it names, as ``"data/trap.csv"``, or where its code puts such paths
   together as ``"trap"``; that it reads no other is known when it is executed;
+- any other file of the book that it names whole, as ``"site/slider/own.png"``;
 - every package that is pinned, in the version that is installed; the pinned version stands for one
   that is not, so that all systems agree.
 
@@ -30,6 +31,7 @@ PACKAGE = "rfm"
 PINS = ("requirements.txt", "constraints.txt")
 PIN = re.compile(r"^([\w.-]+)==([^\s;#]+)", re.MULTILINE)
 TABLE = "data/{}.csv"
+PATH = re.compile(r"[\w.-]+(/[\w.-]+)+")
 RUN_TAGS = {"raises-exception", "skip-execution"}  # what nbclient heeds
 
 
@@ -128,24 +130,32 @@ def _defining(name: str) -> str | None:
     return _defining(origin) if origin else module
 
 
-# Tables
+# Tables and other files
+
+
+def texts(nb: NotebookNode) -> set[str]:
+    """Return the strings that stand in a notebook's code."""
+    nodes = (node for tree in trees(nb) for node in ast.walk(tree))
+    values = (node.value for node in nodes if isinstance(node, ast.Constant))
+    return {value for value in values if isinstance(value, str)}
+
+
+def files(nb: NotebookNode, folder: Path) -> dict[str, Path]:
+    """Map the files below a folder that a notebook's code names whole to their places."""
+    named = (text for text in texts(nb) if PATH.fullmatch(text) and ".." not in text.split("/"))
+    return {text: folder / text for text in sorted(named) if (folder / text).is_file()}
 
 
 def tables(nb: NotebookNode, data: Path) -> dict[str, Path]:
     """Map the names of the tables in a folder that a notebook's code names to their files."""
-    texts = {
-        node.value
-        for tree in trees(nb)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    said = texts(nb)
     found = {path.stem: path for path in sorted(data.glob("*.csv"))}
     whole = {TABLE.format(name) for name in found}
-    parts = any(text.startswith("data/") and text not in whole for text in texts)
+    parts = any(text.startswith("data/") and text not in whole for text in said)
     return {
         name: path
         for name, path in found.items()
-        if TABLE.format(name) in texts or (parts and name in texts)
+        if TABLE.format(name) in said or (parts and name in said)
     }
 
 
@@ -186,6 +196,8 @@ def inputs(nb: NotebookNode, folder: Path) -> str:
     ]
     named = tables(nb, folder / "data")
     read = {name: path.read_text(encoding="utf-8") for name, path in named.items()}
+    others = set(files(nb, folder).items()) - {(TABLE.format(n), p) for n, p in named.items()}
+    read |= {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in others}
     return _name([code, modules(nb), read, versions(pins())])
 
 

@@ -38,7 +38,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode, ValidationError
 from nbformat.v4 import new_code_cell, new_notebook
 from nbformat.validator import iter_validate
-from needs import computed_from, inputs, tables
+from needs import computed_from, files, inputs, tables
 from pairing import (
     COMPUTED_FROM,
     CONFIG,
@@ -212,10 +212,11 @@ def execute(
     with listening() as heard:
         _execute(nb, folder, env, extra_arguments=heard.arguments, **options)
         named = {Path("data", path.name) for path in tables(nb, folder / "data").values()}
+        named |= {Path(name) for name in files(nb, folder)}
         if others := [path.as_posix() for path in heard.files(folder) if path not in named]:
             raise NotebookError(
                 f"reads {', '.join(others)}, and would not be executed again if that changed: a "
-                f"chapter may read tables in data/, whose names stand in strings of its code"
+                f"chapter may read tables in data/, and files whose paths stand in its code whole"
             )
 
 
