@@ -185,9 +185,9 @@ def updates() -> Iterator[Setting]:
             yield ruled(rule, split, kernel, **labels)
 
 
-def ruled(rule: str, split: Split, kernel: rfm.Kernel, **labels: Plain) -> Setting:
+def ruled(name: str, split: Split, kernel: rfm.Kernel, **labels: Plain) -> Setting:
     """Seventy-five iterations, as in the paper of FACT, or until M stands still."""
-    options = {"iterations": 75, "update": RULES[rule], "stop": rfm.converged(1e-5)}
+    options = {"iterations": 75, "update": RULES[name], "stop": rfm.converged(1e-5)}
     return Setting(split, kernel, options, labels)
 
 
