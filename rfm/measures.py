@@ -47,8 +47,9 @@ def relative_spectrum(M: Tensor, task: Task) -> Tensor:
     """ρ(χ) = Ĉ(χ) / √(Â(χ) D̂(χ)) of a metric's mean over translations, complex, for χ ≠ 1.
 
     Â and D̂ are the Fourier transforms of the circulant parts of the diagonal blocks, Ĉ that of the
-    cross block. |ρ| ≤ 1: how far M ties the waves of frequency χ in the two operands together, 0
-    not at all, 1 as one. Of χ and its conjugate one is listed, but for some of a product.
+    cross block. The modulus of ρ, at most 1, says how far M ties the waves of frequency χ in the
+    two operands together: 0 not at all, 1 as one. Of χ and its conjugate one is listed, but for
+    some of a product.
 
     Args:
         M: (2n, 2n) symmetric positive semi-definite.

@@ -57,7 +57,7 @@ def test_what_a_run_has_inside(learned: rfm.Run) -> None:
     assert found["random_right"] == found["random"]
     counts = [int(count) for count in found["course"].split()]
     waves = [int(count) for count in found["waves"].split()]
-    spreads = [int(share) for share in found["spread"].split()]
+    spreads = [float(share) for share in found["spread"].split()]
     assert len(counts) == len(waves) == len(spreads) == len(found["scatter"].split()) == 14
     half = found["half_at"]
     assert 2 * counts[half - 1] >= found["random"] > 2 * counts[half - 2]
@@ -93,3 +93,23 @@ def test_how_far_from_the_identity_the_trap_ends(rule: str, off: float) -> None:
     assert found["off"] == pytest.approx(0, abs=1e-9) if not off else found["off"] > off
     assert found["elements"] == ("id" if not off else "id; s")
     assert found["withheld_right"] == 0
+
+
+def test_a_scaled_rule_is_the_agops_with_the_trace_of_the_identity() -> None:
+    split = since.part(7, 0.8, 0)
+    targets = split.task.one_hot_labels(split.train)
+    machine = rfm.KernelMachine.fit(split.train, targets, rfm.Gaussian(2.5), torch.eye(14).double())
+    plain, scaled = since.AGOP()(machine), since.Scaled()(machine)
+    assert float(scaled.trace()) == pytest.approx(14)
+    assert float(torch.nn.functional.cosine_similarity(plain.ravel(), scaled.ravel(), 0)) > 1 - 1e-9
+    assert float(plain.trace()) != pytest.approx(14, rel=0.1)
+
+
+def test_a_ridge_makes_the_metric_vanish_unless_its_scale_is_kept() -> None:
+    split = since.part(11, 0.8, 0).flip_labels(0.1, 0)
+    ends = {}
+    for name, update in (("plain", None), ("scaled", since.Scaled())):
+        options = {"ridge": 0.02, "update": update, "keep_features": True}
+        ends[name] = since.mended(rfm.fit(split, rfm.Gaussian(2.5), 30, **options))["largest"]
+    assert ends["plain"] < 1e-6
+    assert ends["scaled"] > 0.1
