@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from oracles import KERNELS, dense_predictor, random_metric, random_pairs, same
@@ -114,12 +116,21 @@ def test_diagonal_is_that_of_the_agop(power: float, centred: bool) -> None:
 
 
 def test_a_coordinate_that_is_not_seen_has_no_weight() -> None:
-    """An operand that no training pair has; its square is rounding, and its root would not be."""
+    """An operand that no training pair has."""
     train = torch.tensor([[a, b] for a in range(1, 7) for b in range(7)])
     machine = fitted("quadratic", PLUS, train, torch.eye(14, dtype=torch.float64), 0.0)
     found = Diagonal()(machine).diagonal()
     assert found[0] == 0
     assert (found[1:] > 0).all()
+
+
+@pytest.mark.parametrize("rounding", [1e-17, -1e-17])
+def test_a_square_that_is_rounding_has_no_weight(rounding: float) -> None:
+    """Its root would be some billionths of the largest, and is no number if it is negative."""
+    agop = torch.diag(torch.tensor([4.0, rounding, 1.0, 1e-9], dtype=torch.float64))
+    machine = SimpleNamespace(agop=lambda centred: agop)
+    wanted = torch.tensor([2.0, 0.0, 1.0, 10**-4.5], dtype=torch.float64)
+    same(Diagonal()(machine).diagonal(), wanted, 1e-12)
 
 
 @pytest.mark.parametrize("kernel", [rfm.Gaussian(2.5), rfm.Quadratic()])
