@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from tables_recovery import latin
 
 import rfm
 from rfm.matching import balanced, matches, standardised
@@ -196,32 +197,27 @@ def test_shuffled_entries_and_the_same_spectrum_get_no_certificate(seed: int) ->
         assert found is None or not found.certified
 
 
-def latin(n: int, seed: int) -> torch.Tensor:
-    """A Latin square without a group: the table of Z_n after random cycle switches of two lines.
-
-    Along a cycle of the permutation that takes one row to another, the two are exchanged.
-    """
-    drawn = np.random.default_rng(seed)
-    L = np.add.outer(np.arange(n), np.arange(n)) % n
-    for _ in range(400):
-        a, b = drawn.choice(n, 2, replace=False)
-        column, cycle = int(drawn.integers(n)), list[int]()
-        while column not in cycle:
-            cycle.append(column)
-            column = int(np.flatnonzero(L[a] == L[b, column])[0])
-        L[np.ix_([a, b], cycle)] = L[np.ix_([b, a], cycle)]
-        L = L.T.copy()
-    assert all(len(set(line)) == n for line in (*L, *L.T))
-    return torch.from_numpy(L)
-
-
-def test_a_latin_square_without_a_group_gets_no_certificate() -> None:
-    square = latin(24, 0)
-    levels = torch.randn(24, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    M = torch.zeros(48, 48, dtype=torch.float64)
-    M[:24, 24:], M[24:, :24] = levels[square], levels[square].T
+@pytest.mark.parametrize("n", [23, 24, 31])
+def test_a_latin_square_without_a_group_gets_no_certificate(n: int) -> None:
+    square = latin(n, 0)
+    symbols = torch.arange(n)
+    assert all(torch.equal(line.sort().values, symbols) for line in (*square, *square.T))
+    levels = torch.randn(n, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    M = torch.zeros(2 * n, 2 * n, dtype=torch.float64)
+    M[:n, n:], M[n:, :n] = levels[square], levels[square].T
     found = recover(M)
     assert found is None or not found.certified
+
+
+def test_a_group_table_with_exchanged_rows_is_one() -> None:
+    """In Z_p exchanging two rows along a cycle of them exchanges them whole: still the group."""
+    task = rfm.addition(23)
+    M = planted(task, noise=0.0)
+    order = torch.randperm(23, generator=torch.Generator().manual_seed(0))
+    both = torch.cat([order, torch.arange(23, 46)])
+    found = recover(M[both][:, both])
+    assert found is not None
+    assert found.certified
 
 
 @pytest.mark.parametrize("moduli", [(23,), (24,), (29,)])

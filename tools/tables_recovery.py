@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 
 import torch
+from scipy.optimize import linear_sum_assignment
 
 import rfm
 from rfm import Setting, Split
@@ -137,22 +138,20 @@ def iterated(split: Split, labels: torch.Tensor, kernel: rfm.Kernel) -> torch.Te
     return M
 
 
-def switched(table: torch.Tensor, seed: int) -> torch.Tensor:
-    """A Latin square (n, n) after 400 random cycle switches of two rows or two columns.
+def latin(n: int, seed: int) -> torch.Tensor:
+    """A random Latin square (n, n) int64, row by row.
 
-    Along one cycle of the permutation that takes a row to another, the two are exchanged.
+    Each row is a best assignment of symbols to columns for random costs, without those that the
+    columns have. There always is one: any rows with different symbols in each column go on. (The
+    table of Z_p would not do as a beginning: exchanging along cycles only renames its rows.)
     """
-    L, drawn = table.clone(), torch.Generator().manual_seed(seed)
-    n = len(L)
-    for _ in range(400):
-        a, b = torch.randperm(n, generator=drawn)[:2].tolist()
-        column, cycle = int(torch.randint(n, (1,), generator=drawn)), list[int]()
-        while column not in cycle:
-            cycle.append(column)
-            column = int((L[a] == L[b, column]).nonzero())
-        L[a, cycle], L[b, cycle] = L[b, cycle], L[a, cycle]
-        L = L.T.clone()
-    return L
+    drawn = torch.Generator().manual_seed(seed)
+    used, rows = torch.zeros(n, n, dtype=torch.bool), list[torch.Tensor]()
+    for _ in range(n):
+        cost = torch.rand(n, n, generator=drawn) + n * used
+        rows.append(torch.from_numpy(linear_sum_assignment(cost.numpy())[1]))
+        used[torch.arange(n), rows[-1]] = True
+    return torch.stack(rows)
 
 
 def decoyed(run: rfm.Run) -> dict[str, Plain]:
@@ -161,7 +160,7 @@ def decoyed(run: rfm.Run) -> dict[str, Plain]:
     In the metrics of the run itself; in its last one with the entries of the cross block in random
     places (``entries``), and turned at random, with the same spectrum (``spectrum``); in that of
     a machine that learns the training pairs with their labels exchanged at random (``labels``), or
-    with those of a Latin square without a group (``square``). In columns that end in ``_share`` 0
+    with those of a random Latin square (``square``). In columns that end in ``_share`` 0
     stands for nothing found; ``certified`` counts the metrics of the run.
     """
     split, task, n = run.split, run.split.task, run.split.task.n
@@ -175,7 +174,7 @@ def decoyed(run: rfm.Run) -> dict[str, Plain]:
     turned = Q @ torch.diag(torch.linalg.eigvalsh(M)) @ Q.T
     labels = task.label(split.train)
     mixed = labels[torch.randperm(len(labels), generator=drawn)]
-    square = switched(task.labels.view(n, n), 0)[split.train[:, 0], split.train[:, 1]]
+    square = latin(n, 0)[split.train[:, 0], split.train[:, 1]]
     decoys = {
         "entries": entries,
         "spectrum": (turned + turned.T) / 2,
