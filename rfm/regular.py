@@ -54,13 +54,12 @@ def extended(H: Tensor, π: Tensor) -> Tensor | None:
     if not torch.equal(H[:, π], π[H]) or (π == H).all(1).any():
         return None
     cosets, power = [H], π
-    while not (power == H).all(1).any():
+    while not (same := power == H).all(1).any():
+        if same.any() or 2 * (len(cosets) + 1) * len(H) > H.shape[1]:
+            return None
         cosets.append(H[:, power])
         power = π[power]
-        if 2 * len(cosets) * len(H) > H.shape[1]:
-            return None
-    both = torch.cat(cosets)
-    return None if (both[1:] == both[0]).any() else both
+    return torch.cat(cosets)
 
 
 def key(π: Tensor) -> bytes:
