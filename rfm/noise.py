@@ -1,11 +1,26 @@
-"""How likely noise is to look like the table of a group."""
+"""How much of a table lies between the stripes of a group, and how likely noise has so much."""
 
 from __future__ import annotations
 
 import math
 
+import torch
+from torch import Tensor
+
 from rfm.arguments import integer, real
 from rfm.groups import LARGEST, abelian
+
+
+def between(C: Tensor, stripes: Tensor) -> float:
+    """The share of the variance of a table that lies between n stripes of n cells each, 0 to 1.
+
+    Args:
+        C: (n, n) with mean 0 and variance 1, :func:`rfm.matching.standardised`.
+        stripes: (n, n) int64, the number of each cell's stripe, 0 to n − 1.
+    """
+    n = len(C)
+    sums = torch.zeros(n, dtype=C.dtype).index_add(0, stripes.flatten(), C.flatten())
+    return min(1.0, float((sums / n).square().mean()))
 
 
 def chance(n: int, share: float) -> float:

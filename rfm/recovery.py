@@ -14,7 +14,7 @@ from rfm.arguments import integer, pairs_below, row
 from rfm.groups import LARGEST, Group
 from rfm.immutable import Immutable
 from rfm.matching import Match, fit, matches, standardised
-from rfm.noise import chance
+from rfm.noise import between, chance
 from rfm.regular import basis, key, regular_groups
 from rfm.renaming import blocks
 
@@ -175,9 +175,7 @@ def _judged(C: Tensor, H: Tensor, met: Sequence[Match]) -> Recovery:
     """A regular group, its elements in the order of the rows, and what speaks for and against."""
     n, H = len(C), H[torch.argsort(H[:, 0])]
     rows, columns = H[:, :n], H[:, n:] - n
-    stripes = Recovery(rows, columns, 0.0, 0).stripes.flatten()
-    means = torch.zeros(n, dtype=C.dtype).index_add(0, stripes, C.flatten()) / n
-    share = min(1.0, float(means.square().mean()))  # C has mean 0 and variance 1
+    share = between(C, Recovery(rows, columns, 0.0, 0).stripes)
     worst = min(fit(C, g, h) for g, h in zip(rows[1:], columns[1:], strict=True))
     rivals = {
         key(match.rows)

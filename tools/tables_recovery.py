@@ -8,6 +8,8 @@ from scipy.optimize import linear_sum_assignment
 
 import rfm
 from rfm import Setting, Split
+from rfm.matching import standardised
+from rfm.noise import between
 from rfm.recovery import Recovery, recover
 from rfm.renaming import same_law, shuffled
 from rfm.sweeps import Plain
@@ -67,6 +69,12 @@ def read_off(M: torch.Tensor, split: Split, seed: int) -> tuple[Recovery | None,
     return found, same_law(found.law, table), right
 
 
+def held(M: torch.Tensor, task: rfm.Task) -> float:
+    """The share of the cross block between the stripes of the task, by the answer key."""
+    C = standardised(M[: task.n, task.n :])
+    return 0.0 if C is None else between(C, task.mirror(task.samples).view(task.n, task.n))
+
+
 def first_law(run: rfm.Run) -> dict[str, Plain]:
     """When the metric first gives a law with a certificate, and what the machine knows then.
 
@@ -76,11 +84,13 @@ def first_law(run: rfm.Run) -> dict[str, Plain]:
     ``final_right`` in the last fit. ``true`` says whether the law is that of the task, ``group``
     what it is called; ``share`` and ``chance`` make up its certificate. ``refused`` is the largest
     share of a law before it that got none. The metric of the last fit is asked too: ``last``.
+    ``held_before`` and ``held_last`` look the share of the true stripes up: in the metric before
+    the first, 0 if there is no first, and in that of the last fit.
     """
     points, refused = len(run.split.test), 0.0
     at: dict[str, Plain] = {
         **{"first": 0, "machine_right": 0, "law_right": 0, "true": False, "group": ""},
-        **{"share": 0.0, "chance": 0.0},
+        **{"share": 0.0, "chance": 0.0, "held_before": 0.0},
     }
     metrics = run.history[1 : len(run.table)]  # iteration t + 1 fits with M_t
     for t, M in enumerate(metrics, 1):
@@ -94,6 +104,7 @@ def first_law(run: rfm.Run) -> dict[str, Plain]:
                 "group": str(found.permutations.abelian_invariants()),
                 "share": found.share,
                 "chance": found.chance,
+                "held_before": held(run.history[t - 1], run.split.task),
             }
             break
         if found is not None:
@@ -107,6 +118,7 @@ def first_law(run: rfm.Run) -> dict[str, Plain]:
         **at,
         "refused": refused,
         "last": last,
+        "held_last": held(metrics[-1], run.split.task),
         "final_right": int(run.correct().sum()),
         "jitter": float(run.table["jitter"].max()),
     }
@@ -138,6 +150,14 @@ def iterated(split: Split, labels: torch.Tensor, kernel: rfm.Kernel) -> torch.Te
     return M
 
 
+def exchanged(labels: torch.Tensor, every: int, drawn: torch.Generator) -> torch.Tensor:
+    """The labels (N,) with those of one random pair in so many exchanged at random among them."""
+    some = torch.randperm(len(labels), generator=drawn)[: len(labels) // every]
+    other = labels.clone()
+    other[some] = labels[some[torch.randperm(len(some), generator=drawn)]]
+    return other
+
+
 def latin(n: int, seed: int) -> torch.Tensor:
     """A random Latin square (n, n) int64, row by row.
 
@@ -162,6 +182,10 @@ def decoyed(run: rfm.Run) -> dict[str, Plain]:
     a machine that learns the training pairs with their labels exchanged at random (``labels``), or
     with those of a random Latin square (``square``). In columns that end in ``_share`` 0
     stands for nothing found; ``certified`` counts the metrics of the run.
+
+    With the labels of only every tenth or every third training pair exchanged among them
+    (``tenth``, ``third``) there is a law, and it is not that of all labels: whether it gets a
+    certificate, and whether what gets one is the law of the task (``_true``).
     """
     split, task, n = run.split, run.split.task, run.split.task.n
     drawn = torch.Generator().manual_seed(0)
@@ -182,6 +206,10 @@ def decoyed(run: rfm.Run) -> dict[str, Plain]:
         "square": iterated(split, square, kernel),
     }
     found = {name: recover(shuffled(one, 0)[0]) for name, one in decoys.items()}
+    spoilt = {
+        name: read_off(iterated(split, exchanged(labels, every, drawn), kernel), split, 0)
+        for name, every in (("tenth", 10), ("third", 3))
+    }
     own = [recover(shuffled(one, 0)[0]) for one in run.history[1:]]
     certified = [one for one in own if one is not None and one.certified]
     last = own[-1]
@@ -192,4 +220,9 @@ def decoyed(run: rfm.Run) -> dict[str, Plain]:
         "rivals": 0 if last is None else last.rivals,
         **{name: one is not None and one.certified for name, one in found.items()},
         **{f"{name}_share": 0.0 if one is None else one.share for name, one in found.items()},
+        **{name: one is not None and one.certified for name, (one, _, _) in spoilt.items()},
+        **{
+            f"{name}_true": one is not None and one.certified and true
+            for name, (one, true, _) in spoilt.items()
+        },
     }
