@@ -83,7 +83,8 @@ def first_law(run: rfm.Run) -> dict[str, Plain]:
     this metric, that of iteration t+1, ``law_right`` by the law and the training labels, and
     ``final_right`` in the last fit. ``true`` says whether the law is that of the task, ``group``
     what it is called; ``share`` and ``chance`` make up its certificate. ``refused`` is the largest
-    share of a law before it that got none. The metric of the last fit is asked too: ``last``.
+    share of a law before it that got none. The metric of the last fit is asked too: ``last``. The
+    fit ``half`` is the first that has more than half of the points right, 0 for never.
     ``held_before`` and ``held_last`` look the share of the true stripes up: in the metric before
     the first, 0 if there is no first, and in that of the last fit.
     """
@@ -109,6 +110,7 @@ def first_law(run: rfm.Run) -> dict[str, Plain]:
             break
         if found is not None:
             refused = max(refused, found.share)
+    accurate = run.table.test_accuracy > 0.5
     found, true, _ = read_off(metrics[-1], run.split, 0)
     last = "none" if found is None or not found.certified else "true" if true else "false"
     return {
@@ -119,6 +121,7 @@ def first_law(run: rfm.Run) -> dict[str, Plain]:
         "refused": refused,
         "last": last,
         "held_last": held(metrics[-1], run.split.task),
+        "half": int(accurate.idxmax()) if accurate.any() else 0,
         "final_right": int(run.correct().sum()),
         "jitter": float(run.table["jitter"].max()),
     }
