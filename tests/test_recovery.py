@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
-from tables_recovery import latin
+from tables_recovery import exchanged, held, latin
 
 import rfm
 from rfm.matching import balanced, matches, standardised
-from rfm.noise import chance
+from rfm.noise import between, chance
 from rfm.recovery import Recovery, recover
 from rfm.regular import basis, extended, regular_groups
 from rfm.renaming import same_law, shuffled
@@ -299,6 +299,33 @@ def test_there_are_no_more_stripes_than_counted(n: int) -> None:
             tables.add(tuple(first[value] for value in cells))
         count += len(tables)
     assert count <= len(rfm.abelian(n)) * (math.factorial(n) / n) ** 2
+
+
+@every_group
+def test_the_key_knows_the_share_of_what_was_planted(task: rfm.Task) -> None:
+    """All of it without noise, the part of the levels with noise, and little after a shuffle."""
+    assert held(planted(task, noise=0.0), task) == pytest.approx(1)
+    noisy = planted(task, noise=1.0)
+    share = held(noisy, task)
+    assert 0.3 < share < 0.8
+    assert held(shuffled(noisy, 0)[0], task) < 0.3 < share
+    C = standardised(noisy[: task.n, task.n :])
+    assert C is not None
+    axes = [s.fixed_points() for s in task.reflections]
+    means = [float(C[axis[:, 0], axis[:, 1]].mean()) for axis in axes]
+    assert share == pytest.approx(sum(mean**2 for mean in means) / task.n)
+    one = torch.arange(task.n).expand(task.n, -1)
+    assert between(C, one) == pytest.approx(float(C.mean(0).square().mean()))
+
+
+@pytest.mark.parametrize("every", [3, 10])
+def test_so_many_labels_are_exchanged(every: int) -> None:
+    labels = torch.arange(60)  # all different: what moved can be seen
+    other = exchanged(labels, every, torch.Generator().manual_seed(0))
+    assert sorted(other.tolist()) == labels.tolist()
+    assert 60 // every - 4 <= int((other != labels).sum()) <= 60 // every
+    again = exchanged(labels, every, torch.Generator().manual_seed(0))
+    assert torch.equal(other, again)
 
 
 def test_noise_has_the_share_of_the_beta_distribution() -> None:
