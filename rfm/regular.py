@@ -21,7 +21,7 @@ def regular_groups(moves: Sequence[Tensor], n: int) -> Iterator[Tensor]:
     begun from an element of an earlier group.
 
     Args:
-        moves: (2n,) int64 each, the most trusted first.
+        moves: permutations of the 2n points, int64 each, the most trusted first.
         n: the number of rows, and of columns.
     """
     trivial = torch.arange(2 * n)[None]
