@@ -25,7 +25,7 @@ ROUNDING = 1e-9  # of a fit
 
 @dataclass(frozen=True, eq=False)
 class Recovery(Immutable):
-    """An Abelian group that acts on a metric's cross block; :func:`rfm.recover` finds one.
+    """An Abelian group that acts on a metric's cross block; :func:`recover` finds one.
 
     Its elements are named by the rows: i is the pair (g_i, h_i) that takes row 0 to row i. So row 0
     is the neutral element, and i ⋆ j = g_i j. By what other names the rows went before, up to a
@@ -72,7 +72,7 @@ class Recovery(Immutable):
 
     @property
     def permutations(self) -> PermutationGroup:
-        """The g_i as a group of sympy, which names it: ``abelian_invariants()``."""
+        """The g_i as a group of sympy; its ``abelian_invariants()`` are the group's name."""
         return PermutationGroup([Permutation(g) for g in self.rows.tolist()])
 
     @property
@@ -97,7 +97,7 @@ class Recovery(Immutable):
 
     @property
     def law(self) -> Tensor:
-        """(n, n) int64, a ⋆ b: cells with the same number have the same result a ∘ b.
+        """(n, n) int64, a ⋆ b. Cells with the same number have the same result a ∘ b.
 
         These are the orbits of the (g_i, h_i⁻¹). The numbers themselves mean nothing.
         """
