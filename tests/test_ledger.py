@@ -9,7 +9,11 @@ import nbformat
 import notebooks
 import pytest
 
-CLAIMS = {f"C{i}" for i in range(1, 16)} | {f"N{i}" for i in range(1, 15)}
+CLAIMS = (
+    {f"C{i}" for i in range(1, 16)}
+    | {f"N{i}" for i in range(1, 15)}
+    | {f"N{i}" for i in range(19, 24)}
+)
 VERDICTS = (
     *("confirmed", "confirmed with a correction", "not confirmed"),
     *("ours, proved", "ours, measured"),
