@@ -16,8 +16,13 @@ from torch import Tensor
 import rfm
 from rfm import figures, networks, starts
 from rfm.gradients import grouped_products
+from rfm.matching import matches, standardised
 from rfm.networks.waves import Waves
+from rfm.noise import between
 from rfm.onehot import inner_products
+from rfm.recovery import recover
+from rfm.regular import regular_groups
+from rfm.renaming import same_law, shuffled
 from rfm.translations import TranslationMachine, Translations
 from rfm.two_spectra import Midpoints, TwoSpectra, sign_patterns
 
@@ -113,6 +118,29 @@ def of_networks(task: rfm.Task) -> None:
         weights.frequency_shares(), networks.cross_shares(weights.features, task)
 
 
+def of_shuffled(task: rfm.Task) -> None:
+    """A law read off a matrix that has one, its coordinates shuffled."""
+    n, levels = task.n, torch.randn(task.n, generator=torch.Generator().manual_seed(0)).double()
+    M = torch.zeros(2 * n, 2 * n, dtype=torch.float64)
+    M[:n, n:] = levels[task.mirror(task.samples).view(n, n)]
+    M[n:, :n] = M[:n, n:].T
+    hidden, _, _ = shuffled(M, 0)
+    law = recover(hidden)
+    assert law is not None
+    (
+        law.row_order,
+        law.column_order,
+        law.stripes,
+        law.answers(task.samples[:3], torch.zeros(3, dtype=torch.int64), task.samples[2:6]),
+    )
+    same_law(law.law, task.labels.view(n, n))
+    C = standardised(hidden[:n, n:])
+    assert C is not None
+    between(C, law.stripes)
+    moves = [torch.cat([match.rows, n + match.columns]) for match in matches(C, 0)]
+    assert [*regular_groups(moves, n)]
+
+
 def everything() -> None:
     """A call of all that names a shape."""
     for task, kernel in zip(TASKS, KERNELS, strict=True):
@@ -122,6 +150,7 @@ def everything() -> None:
         of_figures(task)
         of_runs(task, kernel)
         of_blocks(task, kernel)
+        of_shuffled(task)
 
 
 def test_what_docstrings_say_of_shapes_is_so() -> None:

@@ -23,6 +23,7 @@ import since
 import torch
 from repository import ROOT
 from sympy import primerange
+from tables_recovery import decoyed, first_law, recovery, recovery_decoys, recovery_groups
 
 import rfm
 from rfm import Setting, Split, Symmetry
@@ -1481,6 +1482,9 @@ TABLES: Mapping[str, Table] = {
     "networks_axes": Table(networks_axes, learned),
     "networks_features": Table(networks_features, learned),
     "networks_phases": Table(networks_phases, phases),
+    "recovery": Table(recovery, first_law),
+    "recovery_groups": Table(recovery_groups, first_law),
+    "recovery_decoys": Table(recovery_decoys, decoyed),
     "since_course": Table(since.course, since.inside),
     "since_noise": Table(since.noise, since.mended),
     "since_updates": Table(since.updates, since.elements),

@@ -1,0 +1,103 @@
+"""Symmetries of a table whose rows and columns have lost their names.
+
+A pair of permutations (g, h), of rows and of columns, is a symmetry of C if C[g a, h b] ≈ C[a, b].
+Nothing is said here about groups: each pair is found by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+SHARPNESS, ROUNDS, SWEEPS = 0.6, 25, 6
+AT_A_TIME = 2**22  # entries of soft permutations
+CERTAIN = 60.0  # a logarithm of odds
+HARD = 20  # the most rounds of hard assignments
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """A pair of permutations under which a table is nearly the same.
+
+    Attributes:
+        rows: (n,) int64, a ↦ g a.
+        columns: (n,) int64, b ↦ h b.
+        fit: the mean of C[g a, h b] C[a, b] for C with mean 0 and variance 1; 1 if both agree.
+    """
+
+    rows: Tensor
+    columns: Tensor
+    fit: float
+
+
+def standardised(C: Tensor) -> Tensor | None:
+    """C in double precision with mean 0 and variance 1; None if all entries are the same."""
+    C = C.double() / C.abs().max().clamp(min=torch.finfo(torch.float64).tiny)
+    C = C - C.mean()
+    size = C.square().mean().sqrt()
+    return C / size if size > 1e-12 else None
+
+
+def fit(C: Tensor, rows: Tensor, columns: Tensor) -> float:
+    """The mean of C[g a, h b] C[a, b]."""
+    return float((C[rows][:, columns] * C).mean())
+
+
+def matches(C: Tensor, row: int) -> Iterator[Match]:
+    """For every other row, the best symmetry found that takes ``row`` to it.
+
+    Say g takes row r to row q, and of the others nothing is known. Then C[r, b] C[q, b′] speaks for
+    h b = b′, and once something is known of h, the sum of C[a, b] C[a′, h b] over b for g a = a′:
+
+        Q = balanced exp(β Cᵀ P C),  P = balanced exp(β C Q Cᵀ),
+
+    where P and Q are soft permutations, P[a, a′] the weight of g a = a′, and P[r, q] stays 1. From
+    what P is in the end, two assignments take turns until they stand still.
+
+    Args:
+        C: (n, n) with mean 0 and variance 1.
+        row: r.
+    """
+    n = len(C)
+    others = torch.tensor([q for q in range(n) if q != row])
+    for some in others.split(max(1, AT_A_TIME // n**2)):
+        known = C.new_zeros(len(some), n, n)
+        known[:, row, :] = -CERTAIN
+        known[torch.arange(len(some)), :, some] = -CERTAIN
+        known[torch.arange(len(some)), row, some] = CERTAIN
+        P = balanced(known)
+        for _ in range(ROUNDS):
+            Q = balanced(SHARPNESS * (C.T @ (P @ C)))
+            P = balanced(SHARPNESS * (C @ Q @ C.T) + known)
+        for soft in P:
+            yield _hardened(C, soft)
+
+
+def balanced(scores: Tensor) -> Tensor:
+    """The exponentials of scores (..., n, n), scaled until rows and columns sum to one, nearly."""
+    P = (scores - scores.amax(-1, keepdim=True)).exp()
+    tiny = torch.finfo(P.dtype).tiny
+    for _ in range(SWEEPS):
+        P = P / P.sum(-2, keepdim=True).clamp(min=tiny)
+        P = P / P.sum(-1, keepdim=True).clamp(min=tiny)
+    return P
+
+
+def _hardened(C: Tensor, soft: Tensor) -> Match:
+    """Alternate assignments of rows and columns, the best for each other, from a soft one."""
+    rows = _assigned(soft)
+    for _ in range(HARD):
+        columns = _assigned(C.T @ C[rows])
+        before, rows = rows, _assigned(C @ C[:, columns].T)
+        if torch.equal(before, rows):
+            break
+    return Match(rows, columns, fit(C, rows, columns))
+
+
+def _assigned(scores: Tensor) -> Tensor:
+    """The permutation with the largest sum of scores."""
+    return torch.from_numpy(linear_sum_assignment(scores.numpy(), maximize=True)[1])
