@@ -18,6 +18,7 @@ from functools import cache
 from itertools import product
 
 import joblib
+import noncommuting
 import pandas as pd
 import torch
 from repository import ROOT
@@ -1486,6 +1487,7 @@ TABLES: Mapping[str, Table] = {
     "networks_axes": Table(networks_axes, learned),
     "networks_features": Table(networks_features, learned),
     "networks_phases": Table(networks_phases, phases),
+    **{name: Table(*parts) for name, parts in noncommuting.TABLES.items()},
 }
 
 
