@@ -45,6 +45,7 @@ from rfm.representations import (
 )
 from rfm.resources import memory_estimate
 from rfm.run import Interrupted, Run, RunError
+from rfm.searching import Search, search
 from rfm.solve import Factor, JitterWarning, SingularKernelError, factorise
 from rfm.spectral import matrix_power
 from rfm.splits import Kind, Split, random_split, stabiliser, withhold
@@ -83,6 +84,7 @@ __all__ = [
     "Renaming",
     "Run",
     "RunError",
+    "Search",
     "Setting",
     "SingularKernelError",
     "Split",
@@ -133,6 +135,7 @@ __all__ = [
     "random_split",
     "reduced",
     "renamings",
+    "search",
     "single_classes",
     "stabiliser",
     "subtraction",

@@ -385,6 +385,7 @@ MOVABLE = {
     "IsotypicParts": rfm.isotypic(
         torch.arange(12.0).outer(torch.arange(12.0)), rfm.composition(S3)
     ),
+    "Search": rfm.search(SPLIT, G, 2),
     "Symmetry": T.reflection(1),
     "Subgroup": rfm.generate(T.reflection(1)),
     "Split": SPLIT,
