@@ -16,7 +16,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks text variants tables bench gpu lint clean distclean compare pdf
+.PHONY: help book test notebooks text variants tables matrix bench mutants gpu lint clean distclean compare pdf
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -29,13 +29,13 @@ book: $(READY)  ## build the site from scratch and say where to open it
 pdf: book  ## print the whole book as one PDF; needs Chromium
 	$(BIN)/python tools/pdf.py
 
-test: $(READY)  ## run every check: style, unit tests, notebooks, site
+test: $(READY)  ## run every check: style, unit tests, notebooks, site; NAME=05 for one chapter
 	@OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(max(1, os.cpu_count() // $(WORKERS)))") \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
 	    --nbval --nbval-current-env --nbval-cell-timeout 1200 \
-	    --nbval-kernel-startup-timeout 180 book tests
+	    --nbval-kernel-startup-timeout 180 $(if $(NAME),--chapter $(NAME)) book tests
 
-notebooks: $(READY)  ## execute the notebooks from their text; NAME=05 for one
+notebooks: $(READY)  ## execute the notebooks that changed; NAME=05 for one, FORCE=1 for all
 	$(BIN)/python tools/notebooks.py $(if $(FORCE),--force) $(NAME)
 
 text: $(READY)  ## take what was edited in notebooks into their text; NAME=05 for one
@@ -47,12 +47,18 @@ variants: $(READY)  ## run the chapters with other groups, kernels and splits; N
 tables: $(READY)  ## compute the tables of results that chapters read; NAME=trap for one
 	OMP_NUM_THREADS=1 $(BIN)/python tools/tables.py $(NAME)
 
+matrix: $(READY)  ## run the chapters with other threads, instructions, versions and Pythons; NAME=oldest for one
+	$(BIN)/python tools/matrix.py $(NAME)
+
 compare: $(READY)  ## what moved between two sets of executed notebooks; A=folder B=folder
-	@$(BIN)/python tools/compare.py $(A) $(B)
+	@$(BIN)/python tools/compare.py $(if $(A),"$(A)") $(if $(B),"$(B)")
 
 bench: $(VENV)/.bench book  ## measure speed and memory, and how soon the pages of the site stand
 	$(BIN)/python tools/bench_pages.py
 	$(BIN)/python tools/bench.py
+
+mutants: $(VENV)/.mutants  ## change the package and what notebooks show: do the tests notice? NAME=kernels
+	OMP_NUM_THREADS=1 $(BIN)/python tools/mutants.py --workers $(WORKERS) $(if $(FORCE),--force) $(NAME)
 
 gpu: $(READY)  ## check and measure the machine on a CUDA GPU
 	$(BIN)/python tools/gpu.py --write
@@ -68,15 +74,15 @@ clean:  ## remove the site and caches
 	rm -rf _build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find book rfm tests tools -name __pycache__ -prune -exec rm -rf {} +
 
-distclean: clean  ## the same and the environment
-	rm -rf $(VENV) *.egg-info
+distclean: clean  ## the same and the environments
+	rm -rf $(VENV) .matrix *.egg-info
 
 $(READY): requirements.txt constraints.txt pyproject.toml
-	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
 	    echo "Python 3.11 or later is needed, and '$(PYTHON)' is not. Name another: make PYTHON=python3.12 ..." >&2; \
 	    exit 1; }
 	@echo "Setting up $(VENV): a few minutes, once."
-	$(PYTHON) -m venv $(VENV)
+	"$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@rm -rf rfm.egg-info  # of an older installation, when the distribution was still called rfm
 	@$(BIN)/python -m pip uninstall --quiet --yes rfm 2> /dev/null || true
@@ -85,4 +91,8 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 
 $(VENV)/.bench: $(READY) requirements-bench.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -r requirements-bench.txt
+	@touch $@
+
+$(VENV)/.mutants: $(READY) requirements-mutants.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -r requirements-mutants.txt
 	@touch $@

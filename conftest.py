@@ -1,3 +1,3 @@
-"""Every notebook is checked strictly, however pytest is called in this repository."""
+"""Notebooks are checked strictly, and one chapter can be, however pytest is called here."""
 
-pytest_plugins = ["nbstrict"]
+pytest_plugins = ["nbstrict", "onechapter"]

@@ -96,7 +96,7 @@ def _compared(
 
 
 def _argument(radial: bool, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
-    """‖x − y‖²_M or xᵀMy of dense vectors (..., d), shape (...)."""
+    """‖x − y‖²_M or xᵀMy of dense vectors, along the last axis, others broadcast."""
     left, right = (x - y, x - y) if radial else (x, y)
     u = ((left @ M) * right).sum(-1)
     return torch.where(u.abs() < COINCIDE, 0.0, u) if radial else u
@@ -116,5 +116,5 @@ def _gradients(kernel: Kernel, at: Tensor, X: Tensor, α: Tensor, M: Tensor) -> 
 
 
 def _agop(J: Tensor) -> Tensor:
-    """The mean over samples of Σ_c g gᵀ, from gradients (N, c, d)."""
+    """The mean over samples of Σ_c g gᵀ, (d, d), from the gradients ``J`` (N, c, d)."""
     return torch.einsum("ncd,nce->de", J, J) / len(J)

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping
 from math import isfinite, isnan
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 from myst_nb import glue
+from pandas.api.types import is_float_dtype
 
 from rfm.arguments import instance, integer
 from rfm.kernels import Kernel
@@ -64,8 +66,29 @@ def _printed(value: Any, digits: int) -> object:
         return str(value)
     if not isfinite(number):
         return "no value" if isnan(number) else str(number)
-    number = round(number, digits) + 0.0  # −0.0 is 0.0
+    number = rounded(number, digits) + 0.0  # −0.0 is 0.0
     return number if digits else int(number)
+
+
+def rounded(values: float | pd.Series | pd.DataFrame, digits: int = 0) -> Any:
+    """Floats rounded to so many digits, from a half on away from zero.
+
+    What is a half but for a millionth counts as one. Means of a few decimals, as of stored tables,
+    are often exactly half-way between two numbers of fewer digits, and then the last bit of a sum
+    would decide, in which versions of numpy and pandas differ. Of a table, columns of other things
+    than floats stay as they are.
+
+    Raises:
+        ValueError: if ``digits`` is no integer from 0 on.
+    """
+    digits = integer(digits, "digits", 0)
+    if isinstance(values, pd.DataFrame):
+        return values.apply(rounded, digits=digits)
+    hair = 1e-6 * 10.0**-digits
+    if isinstance(values, pd.Series):
+        floats = is_float_dtype(values)
+        return (values + hair * np.sign(values)).round(digits) if floats else values
+    return float(np.round(values + hair * np.sign(values), digits))
 
 
 def mathematics(g: Symmetry) -> str:
@@ -124,7 +147,7 @@ def setting(*runs: Run | Mapping[object, Run] | Iterable[Run]) -> str:
     for run in flat:
         instance(run, Run, "each run")
     told = [_told(run.settings) for run in flat]
-    parts = (_listed(dict.fromkeys(one[i] for one in told)) for i in range(len(told[0])))
+    parts = (_together(dict.fromkeys(one[i] for one in told)) for i in range(len(told[0])))
     return "; ".join(part for part in parts if part)
 
 
@@ -174,6 +197,24 @@ def in_words(kernel: str) -> str:
     name, _, parameters = kernel.partition("(")
     parameters = parameters.removesuffix(")").replace("=", " = ").replace("bandwidth", "L")
     return f"{name} kernel" + (f" with {parameters}" if parameters else "")
+
+
+def _together(parts: Iterable[str]) -> str:
+    """Several texts as one, where what some of them begin with is said once."""
+    groups: dict[str, list[str]] = {}
+    for part in parts:
+        first, _, rest = part.partition("; ")
+        groups.setdefault(first, []).append(rest)
+    said = [_varied(first, rests) for first, rests in groups.items()]
+    if len(said) == 1 or len(said) == sum(map(len, groups.values())):
+        return _listed(said)
+    return f"{', '.join(said[:-1])}, and {said[-1]}"
+
+
+def _varied(first: str, rests: list[str]) -> str:
+    if len(rests) == 1:
+        return "; ".join([first, *filter(None, rests)])
+    return f"{first}, " + _listed(f"with {rest}" if rest else "alone" for rest in rests)
 
 
 def _listed(parts: Iterable[str]) -> str:

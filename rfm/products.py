@@ -99,7 +99,7 @@ class TableTask(Immutable):
         return pairs_below(pairs, self.n)
 
     def listed(self, pairs: Tensor) -> Tensor:
-        """The distinct pairs among one (2,) or several (m, 2), as (m′, 2) in table order.
+        """The distinct ones among ``pairs`` (2,) or (m, 2), as (m′, 2) in table order.
 
         Raises:
             ValueError: as :meth:`checked`.

@@ -175,7 +175,7 @@ class TranslationMachine:
         kernel: the kernel.
         M: (2n, 2n) metric, symmetric under translations.
         translations: of the task.
-        differences: Δ, (k,), and those not in training.
+        differences: Δ, with k elements, and those not in training.
         α: (n, k, R) coefficients at the sample (a, d) of one class of each coset of A ⋆ A. Those
             of c ⋆ t ⋆ t at (a, d) are those of c at (a ⋆ t⁻¹, d).
         transformed: (characters, k, R) their transforms over a.

@@ -81,11 +81,11 @@ class Midpoints(Immutable):
         self.count = torch.tensor([1.0] + [2.0] * len(h), dtype=torch.float64)
 
     def spectrum(self, f: Tensor) -> Tensor:
-        """f̂(χ) = Σ_t f(t) χ(t) of even functions, (n, …) to (k + 1, …)."""
+        """f̂(χ) = Σ_t f(t) χ(t), (k + 1, …), of even functions ``f`` (n, …)."""
         return torch.tensordot(self.cos, f, 1)
 
     def function(self, F: Tensor) -> Tensor:
-        """The even functions with these spectra, (k + 1, …) to (n, …)."""
+        """The even functions, (n, …), with the spectra ``F`` (k + 1, …)."""
         return torch.tensordot(self.cos.T * self.count, F, 1) / self.n
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chrome import OPTIONS, chromium
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 WIDE, PHONE = (1280, 900), (390, 844)  # CSS pixels
 
@@ -49,13 +49,14 @@ def opened(
     page, wrong = context.new_page(), []
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("requestfailed", lambda request: wrong.extend(_missing(request.url)))
+    page.on("requestfailed", lambda request: wrong.extend(_missing(request)))
     try:
         yield page, wrong
     finally:
         context.close()
 
 
-def _missing(address: str) -> list[str]:
-    """That something is missing; a worker that is told to end before it has begun is not."""
-    return [] if address.startswith("blob:") else [f"failed: {address}"]
+def _missing(request: Request) -> list[str]:
+    """That something is missing; what a page no longer asks for when it is left is not."""
+    ended = request.url.startswith("blob:") or request.failure == "net::ERR_ABORTED"
+    return [] if ended else [f"failed: {request.url} ({request.failure})"]

@@ -52,7 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
                 cwd=repository.ROOT,
                 env=os.environ | {"NO_COLOR": "1"},
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 check=False,
             )
             assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-5000:]

@@ -19,13 +19,15 @@ It uses what nbval's items hold (``cell``, ``options``, ``test_outputs``, ``comp
 """
 
 from collections.abc import Generator, Iterable
+from types import SimpleNamespace
+from typing import NoReturn
 
 import nbfailures
 import nbkernel
 import pytest
 from limits import VARIABLE, time_scale
 from nbformat import NotebookNode
-from nbval.plugin import IPyNbCell, NbCellError
+from nbval.plugin import IPyNbCell, NbCellError, find_metadata_tags
 from outputs import compare
 
 OUTPUT_TIMEOUT = 60  # seconds for an output to arrive; nbval's 5 are short for a busy machine
@@ -96,12 +98,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 def _before(item: IPyNbCell) -> None:
     if item.parent.stopped:
         item.raise_cell_error(f"Not run: {item.parent.stopped}")
-    if item.options["skip"] or not item.options["check"]:
-        item.raise_cell_error("Cell is exempt from comparison")
+    _refuse_exempt(item)
     nbkernel.mend(item.parent)
     item.parent.displays.begin(item)
     item.output_timeout = OUTPUT_TIMEOUT * time_scale()
     item.compare_outputs = lambda fresh, stored: _same(item, stored, fresh)
+
+
+def _refuse_exempt(item: IPyNbCell) -> None:
+    if item.options["skip"] or not item.options["check"]:
+        item.raise_cell_error("Cell is exempt from comparison")
 
 
 def _same(item: IPyNbCell, stored: Iterable[NotebookNode], fresh: Iterable[NotebookNode]) -> bool:
@@ -133,6 +139,27 @@ def _after(item: IPyNbCell) -> None:
         item.raise_cell_error("Cell was never run")
     if any(output.get("name") == "stderr" for output in item.cell.outputs):
         item.raise_cell_error("Cell has stored stderr output")
+
+
+def complaint(cell: NotebookNode, fresh: Iterable[NotebookNode]) -> str:
+    """What the strict check says of a stored cell if these are its outputs when it is run.
+
+    Nothing is run: this is for trying the check itself.
+    """
+
+    def fail(message: str, traceback: object = None) -> NoReturn:
+        raise NbCellError(0, message, cell.source, traceback)
+
+    options = {"skip": False, "check": True} | dict(find_metadata_tags(cell.metadata))
+    item = SimpleNamespace(cell=cell, options=options, raise_cell_error=fail)
+    try:
+        _refuse_exempt(item)
+        if not _same(item, cell.outputs, fresh):
+            return "\n".join(item.comparison_traceback)
+        _after(item)
+    except NbCellError as error:
+        return str(error)
+    return ""
 
 
 @pytest.hookimpl(trylast=True)

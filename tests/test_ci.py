@@ -30,7 +30,9 @@ def test_valid(schema: str, path: Path, tmp_path: Path) -> None:
     assert valid(path)
     broken = tmp_path / path.name
     text = path.read_text(encoding="utf-8")
-    broken.write_text(text.replace("runs-on:", "run-on:").replace("interval:", "intervall:"))
+    broken.write_text(
+        text.replace("runs-on:", "run-on:").replace("interval:", "intervall:"), encoding="utf-8"
+    )
     assert not valid(broken)
 
 
@@ -40,7 +42,7 @@ def test_what_workflows_run_is_there(path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"run: make ([a-z]+)\b", text):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
-    for script in re.findall(r"\.ci/[\w.]+", text):
+    for script in re.findall(r"(?:\.ci|tools)/[\w.]+", text):
         assert (ROOT / script).exists()
 
 
@@ -56,9 +58,9 @@ def test_pre_commit_runs_what_make_lint_runs() -> None:
 @pytest.mark.parametrize(("which", "sign"), [("oldest", "=="), ("newest", ">=")])
 def test_bounds(which: str, sign: str) -> None:
     run = subprocess.run(
-        [sys.executable, ROOT / ".ci" / "bounds.py", which],
+        [sys.executable, ROOT / "tools" / "bounds.py", which],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     lines = run.stdout.splitlines()

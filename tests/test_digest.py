@@ -421,7 +421,7 @@ def test_copies_have_the_same_digest() -> None:
 
 @pytest.mark.parametrize(
     "thing",
-    [threading.Lock(), open(os.devnull), (i for i in ()), threading.local()],  # noqa: SIM115
+    [threading.Lock(), open(os.devnull, encoding="utf-8"), (i for i in ()), threading.local()],  # noqa: SIM115
     ids=["lock", "file", "generator", "local"],
 )
 def test_what_has_no_content_is_refused_by_name(thing: object) -> None:
@@ -450,7 +450,9 @@ def test_a_module_of_ones_own_goes_by_its_text(tmp_path: Path, monkeypatch) -> N
     monkeypatch.syspath_prepend(str(tmp_path))
     found = set()
     for number in range(1, 3):
-        (tmp_path / f"helpers{number}.py").write_text(f"def f(row):\n    return row < {number}\n")
+        (tmp_path / f"helpers{number}.py").write_text(
+            f"def f(row):\n    return row < {number}\n", encoding="utf-8"
+        )
         module = __import__(f"helpers{number}")
         module.__name__ = "helpers"
         found.add(digest(it=reading("return helpers.f(row)", helpers=module)))
@@ -559,9 +561,11 @@ def test_keys_of_pickled_settings() -> None:
 def test_modules_behind_a_module_count(changed: str, tmp_path: Path) -> None:
     """One inside the package that a function reads from, and one that this one imports from."""
     (tmp_path / "pack").mkdir()
-    (tmp_path / "pack" / "__init__.py").write_text("")
-    (tmp_path / "pack" / "sub.py").write_text("from deep import two\n\ndef f(u):\n    return u\n")
-    (tmp_path / "deep.py").write_text("def two():\n    return 2\n")
+    (tmp_path / "pack" / "__init__.py").write_text("", encoding="utf-8")
+    (tmp_path / "pack" / "sub.py").write_text(
+        "from deep import two\n\ndef f(u):\n    return u\n", encoding="utf-8"
+    )
+    (tmp_path / "deep.py").write_text("def two():\n    return 2\n", encoding="utf-8")
     code = (
         "import sys\n"
         "sys.dont_write_bytecode = True\n"
@@ -579,6 +583,6 @@ def test_modules_behind_a_module_count(changed: str, tmp_path: Path) -> None:
 
     before = found()
     assert found() == before
-    with (tmp_path / changed).open("a") as file:
+    with (tmp_path / changed).open("a", encoding="utf-8") as file:
         file.write("\nmore = 1\n")
     assert found() != before

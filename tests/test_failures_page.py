@@ -291,10 +291,10 @@ def test_nothing_is_left_when_all_pass(tmp_path: Path, originals: dict) -> None:
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     run = check(tmp_path, "--failures", str(tmp_path), status=4)
     assert "is no folder of failing notebooks" in run.stderr
-    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "mine"
 
 
 # The comparison of two sets
@@ -376,7 +376,7 @@ def test_comparison_of_what_cannot_be_compared(
     status, out, _ = command(a, b)
     assert status == 1
     assert f"only in {a}" in out
-    (b / "one.ipynb").write_text("{}")
+    (b / "one.ipynb").write_text("{}", encoding="utf-8")
     (tmp_path / "empty").mkdir()
     for paths in [(a, tmp_path / "none"), (a, a / "one.ipynb"), (a, tmp_path / "empty"), (a, b)]:
         status, out, err = command(*paths)

@@ -7,11 +7,12 @@ import html
 import io
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import formulas
 import pytest
+from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
@@ -65,13 +66,15 @@ SOURCES = [
 def build(tmp_path: Path) -> Callable:
     """Build a page with a renderer of formulas: what it says, and the warnings."""
 
-    def call(text: str, renderer: str = "formulas") -> tuple[str, str]:
+    def call(
+        text: str, renderer: str = "formulas", extensions: Iterable[str] = ()
+    ) -> tuple[str, str]:
         folder = tmp_path / renderer
         (folder / "src").mkdir(parents=True, exist_ok=True)
         (folder / "src" / "index.md").write_text(text, encoding="utf-8")
         warnings = io.StringIO()
         options = {
-            "extensions": ["myst_parser", "sphinx.ext.mathjax", "formulas"],
+            "extensions": ["myst_parser", "sphinx.ext.mathjax", "formulas", *extensions],
             "myst_enable_extensions": ["amsmath", "dollarmath"],
             "html_math_renderer": renderer,
             "html_theme": "basic",
@@ -193,3 +196,24 @@ def test_the_style_sheet_has_every_glyph(typesetter: formulas.Typesetter, source
 def test_glyphs_not_in_use_are_left_out(typesetter: formulas.Typesetter) -> None:
     styles = formulas.stylesheet(typesetter.styles, [typesetter("x")])
     assert len(styles) < len(typesetter.styles) / 10
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Of $a$, and", "$a$,"),
+        ("is ($a$) or", "($a$)"),
+        ("it is $a$.", "$a$."),
+        ("of $a$’s own", "$a$’s"),
+        ("an $a$-th one", "$a$-"),
+        ("from f($a$) on", "$a$)"),
+        ("“$a$”: so", "“$a$”:"),
+        ("$a$ and $b$ alone", None),
+    ],
+)
+def test_punctuation_stays_with_its_formula(build: Callable, text: str, kept: str | None) -> None:
+    """All of the sentence is there, in its order, and what is kept together is one element."""
+    page, _ = build(f"# Page\n\n{text}\n", extensions=["punctuation"])
+    shown = BeautifulSoup(MADE.sub(r"$\1$", page), "html.parser").select_one("section p")
+    assert shown.get_text() == text.replace("\n", " ")
+    assert [one.get_text() for one in shown.select(".unbroken")] == ([kept] if kept else [])

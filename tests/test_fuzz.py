@@ -1769,7 +1769,7 @@ def _evaluates_kernels(D: Draw) -> None:
 
 
 @entry(
-    "(Gaussian|Quadratic|Laplace|Matern|\\w*Kernel)\\.(gram|weights|gradient_products)",
+    "(Gaussian|Quadratic|Laplace|Matern|\\w*Kernel)\\.(gram|weights|gradient_products|values|slopes)",
     examples=120,
 )
 def _applies_kernels(D: Draw) -> None:
@@ -1838,6 +1838,13 @@ def _applies_kernels(D: Draw) -> None:
         if clear:
             known = np.isfinite(expected)
             close(found.numpy()[known].astype(float), expected[known], rtol)
+            plain = [z for z in (left, right) if isinstance(z, Tensor) and z.dtype == torch.int64]
+            if len(plain) == 2 and isinstance(M, Tensor):  # checked: nothing looks at them again
+                inner = {
+                    "gram": lambda: kernel.values(*plain, M.detach()),
+                    "weights": lambda: kernel.slopes(plain[0], M.detach())(plain[1]),
+                }
+                assert torch.equal(inner[method](), found)
 
     D.expect(result, compare)
 

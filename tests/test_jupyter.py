@@ -140,6 +140,29 @@ def test_one_number_is_one_line_and_nothing_is_lost(jupyter: Jupyter, age: int) 
     assert code_of_text(jupyter) == [cell.source for cell in now.cells]
 
 
+def test_what_was_computed_is_still_known_after_jupyter_has_saved(small: Jupyter) -> None:
+    """Nothing is executed again if words were edited, and a chapter whose code was is."""
+    content = small.open()
+    content["metadata"] |= {"kernelspec": KERNEL, "language_info": LANGUAGE}
+    content["cells"][1]["source"] += " More."
+    small.save(content)
+    assert notebooks.make(small.text) == notebooks.WORDS
+    assert notebooks.make(small.text) == notebooks.UNCHANGED
+    content = small.open()
+    first_number(content)
+    small.save(content)
+    assert notebooks.make(small.text) == notebooks.EXECUTED
+
+
+def test_words_taken_from_another_editor_are_not_executed(small: Jupyter) -> None:
+    edit(small, lambda nb: nb.cells[1].update(source="# Words of VS Code"))
+    notebooks.take(small.text)
+    assert notebooks.make(small.text) == notebooks.WORDS
+    edit(small, lambda nb: nb.cells[2].outputs[0].update(text="run elsewhere\n"))
+    notebooks.take(small.text)
+    assert notebooks.make(small.text) == notebooks.EXECUTED
+
+
 def test_a_chapter_opens_again_as_it_was_saved(small: Jupyter) -> None:
     content = small.open()
     first_number(content)

@@ -177,7 +177,7 @@ def check(
         cwd=folder,
         env=environment | {"PYTHONPATH": path} | variables,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert run.returncode == status, run.stdout + run.stderr

@@ -55,7 +55,7 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(notebooks, "SOURCES", folder / "src")
     monkeypatch.setattr(notebooks, "execute", pretend)
     for name in ("01-one", "02-two", "03-three"):
-        (folder / "src" / f"{name}.md").write_text(TEXT)
+        (folder / "src" / f"{name}.md").write_text(TEXT, encoding="utf-8")
         notebooks.make(folder / "src" / f"{name}.md")
     return folder
 
@@ -202,7 +202,9 @@ def test_a_block_that_is_closed_is_read(book: Path, block: str) -> None:
 
 def test_the_notebook_is_what_its_file_will_hold(book: Path) -> None:
     source = book / "src" / "01-one.md"
-    source.write_text(TEXT.replace("caption: A line.", "1: A key that JSON writes as a text."))
+    source.write_text(
+        TEXT.replace("caption: A line.", "1: A key that JSON writes as a text."), encoding="utf-8"
+    )
     notebooks.make(source)
     assert notebooks.check(source) == []
 
@@ -313,6 +315,10 @@ def test_a_file_is_written_as_a_whole(
     book: Path, run: Callable, monkeypatch: pytest.MonkeyPatch, error: Any
 ) -> None:
     files = {path: path.read_bytes() for path in book.glob("*") if path.is_file()}
+    for text in book.glob("src/*.md"):
+        text.write_text(
+            text.read_text(encoding="utf-8").replace("6 * 7", "6 * 9"), encoding="utf-8"
+        )
 
     def half(path: Path, text: str, **options: Any) -> None:
         with path.open("w", **options) as file:
@@ -344,7 +350,7 @@ def test_a_file_is_written_as_a_whole(
 def test_a_kernel_that_fails_is_a_notebook_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, complaint: str
 ) -> None:
-    def fail(client: NotebookClient) -> None:
+    def fail(client: NotebookClient, **options: object) -> None:
         raise error
 
     monkeypatch.setattr(NotebookClient, "execute", fail)
@@ -358,7 +364,9 @@ def test_an_interrupt_ends_all(tmp_path: Path) -> None:
     folder = tmp_path / "book"
     (folder / "src").mkdir(parents=True)
     for name in ("01-one", "02-two"):
-        (folder / "src" / f"{name}.md").write_text(TEXT.replace("print(6 * 7)", code))
+        (folder / "src" / f"{name}.md").write_text(
+            TEXT.replace("print(6 * 7)", code), encoding="utf-8"
+        )
     script = (
         "import sys, pathlib, notebooks; notebooks.BOOK = pathlib.Path.cwd(); "
         "notebooks.SOURCES = notebooks.BOOK / 'src'; sys.exit(notebooks.main())"
@@ -369,7 +377,7 @@ def test_an_interrupt_ends_all(tmp_path: Path) -> None:
         cwd=folder,
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=60,
     )
@@ -390,7 +398,9 @@ def test_the_first_cell_refuses_another_rfm(
     if kind != "module":
         place.mkdir()
     if kind != "folder":
-        (place if kind == "module" else place / "__init__.py").write_text("class LaplaceRFM: ...")
+        (place if kind == "module" else place / "__init__.py").write_text(
+            "class LaplaceRFM: ...", encoding="utf-8"
+        )
     code = TransformerManager().transform_cell(notebooks.setup_cell().source)
     exec(code, {})  # ours
     monkeypatch.delitem(sys.modules, "rfm")
@@ -549,7 +559,7 @@ def test_the_name_of_the_machine_is_found_if_no_word(name: str, found: bool) -> 
         [sys.executable, "-c", code],
         cwd=Path(notebooks.__file__).parent,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert json.loads(done.stdout.lower()) is found

@@ -11,6 +11,7 @@ import nbformat
 import notebooks
 import pytest
 import repository
+import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
@@ -53,19 +54,29 @@ def test_notebook_agrees_with_its_text(source: Path) -> None:
     assert notebooks.check(source) == []
 
 
+@pytest.mark.parametrize("source", notebooks.sources(), ids=lambda path: path.stem)
+def test_a_notebook_is_a_page(source: Path) -> None:
+    """The table of contents names it."""
+    toc = yaml.safe_load((repository.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    assert files.count(f"book/{source.stem}") == 1, f"_toc.yml needs a line book/{source.stem}"
+
+
 def test_every_notebook_has_a_text() -> None:
     assert notebooks.sources()
     assert notebooks.orphans() == []
 
 
 def files() -> list[Path]:
-    """Return the files of the repository; without git, those that it would not ignore."""
+    """Return the files of the repository; where git does not say, what it would not ignore."""
     root = repository.ROOT
-    if (root / ".git").exists():
+    if (root / ".git").exists() and shutil.which("git"):
         command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        listed = subprocess.run(command, cwd=root, capture_output=True, check=True)
-        return [root / name for name in listed.stdout.decode().split("\0") if name]
-    ignored = [line.strip("/") for line in (root / ".gitignore").read_text().split()]
+        listed = subprocess.run(command, cwd=root, capture_output=True, check=False)
+        if listed.returncode == 0:  # it does not look into folders of another user
+            return [root / name for name in listed.stdout.decode().split("\0") if name]
+    lines = (root / ".gitignore").read_text(encoding="utf-8").split()
+    ignored = [".git", *(line.strip("/") for line in lines)]
     found = []
     for folder, folders, names in os.walk(root):
         folders[:] = [n for n in folders if not any(fnmatch(n, pattern) for pattern in ignored)]
@@ -102,7 +113,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a chapter's text and the notebook made of it."""
     source = tmp_path_factory.mktemp("book") / "src" / "01-chapter.md"
     source.parent.mkdir()
-    source.write_text(TEXT)
+    source.write_text(TEXT, encoding="utf-8")
     notebooks.make(source)
     return source
 
@@ -133,7 +144,9 @@ def test_making_again_changes_no_byte(source: Path) -> None:
 
 def test_editing_a_cell_keeps_the_names_of_the_others(source: Path) -> None:
     before = [cell.id for cell in notebooks.parse(source).cells]
-    source.write_text(TEXT.replace("More words.", "Other words.\n\n+++\n\nMore still."))
+    source.write_text(
+        TEXT.replace("More words.", "Other words.\n\n+++\n\nMore still."), encoding="utf-8"
+    )
     after = [cell.id for cell in notebooks.parse(source).cells]
     assert len(set(after)) == len(after) == len(before) + 1
     assert set(before) - set(after) == {before[3]}
@@ -143,7 +156,7 @@ def test_a_setup_cell_saved_from_jupyter_is_replaced(source: Path) -> None:
     expected = notebooks.parse(source).cells
     head, body = TEXT.split("# A chapter")
     saved = "```{code-cell} ipython3\n:tags: [remove-cell, setup]\n\n%pip install old\n```\n\n"
-    source.write_text(f"{head}{saved}# A chapter{body}")
+    source.write_text(f"{head}{saved}# A chapter{body}", encoding="utf-8")
     assert notebooks.parse(source).cells == expected
 
 
@@ -158,7 +171,7 @@ def test_a_setup_cell_saved_from_jupyter_is_replaced(source: Path) -> None:
 def test_a_failing_notebook_keeps_its_old_file(source: Path, code: str, complaint: str) -> None:
     path = notebooks.notebook_path(source)
     before = path.read_bytes()
-    source.write_text(TEXT.replace("print(6 * 7)", code))
+    source.write_text(TEXT.replace("print(6 * 7)", code), encoding="utf-8")
     with pytest.raises(notebooks.NotebookError, match=complaint):
         notebooks.make(source)
     assert path.read_bytes() == before

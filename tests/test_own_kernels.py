@@ -310,3 +310,25 @@ class Torn(rfm.InnerProductKernel):
 def test_a_kernel_that_breaks_where_a_run_starts_is_refused() -> None:
     with pytest.raises(ValueError, match="identity"):
         rfm.check_kernel(Torn())
+
+
+class Doubled(rfm.Gaussian):
+    """Twice a Gaussian, said by what fit and predict ask for instead of by its profile."""
+
+    def gram(self, x: Tensor, y: Tensor, M: Tensor, out: Tensor | None = None) -> Tensor:
+        return super().gram(x, y, M, out).mul_(2)
+
+    def weights(self, x: Tensor, y: Tensor, M: Tensor) -> Tensor:
+        return 3 * super().weights(x, y, M)
+
+
+def test_a_kernel_that_redefines_its_matrices_is_asked_for_them() -> None:
+    """By all that uses them, and with the memory that they are to be written to."""
+    pairs = torch.cartesian_prod(torch.arange(5), torch.arange(5))
+    x, y = pairs[:7], pairs[8:17]  # none in both: a coincidence has no weight
+    M, plain, kernel = torch.eye(10, dtype=torch.float64), rfm.Gaussian(), Doubled()
+    out = torch.empty(7, 9, dtype=torch.float64)
+    assert kernel.values(x, y, M, out) is out
+    assert torch.equal(out, 2 * plain.gram(x, y, M))
+    assert torch.equal(kernel.values(x, y, M), out)
+    assert torch.equal(kernel.slopes(x, M)(y), 3 * plain.weights(x, y, M))

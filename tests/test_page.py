@@ -47,6 +47,33 @@ def test_a_value_is_noted_as_it_is_printed(
 ) -> None:
     page.Notes("05")("key", value, digits)
     assert {key: str(value) for key, value in glued.items()} == {"05-key": printed}
+    assert not isinstance(glued["05-key"], np.generic)  # some versions show their type
+
+
+@pytest.mark.parametrize("total", [math.fsum, np.sum, sum])
+def test_halves_are_rounded_up_whatever_the_last_bit(total: Any) -> None:
+    """Decimals that end in 5, as written in any of the ways that sums of them come out."""
+    for half in range(5, 10_000, 10):
+        exact = half / 10_000
+        for value in (
+            exact,
+            np.nextafter(exact, 0),
+            np.nextafter(exact, 1),
+            total([exact] * 7) / 7,
+        ):
+            assert page.rounded(value, 3) == (half + 5) / 10_000
+            assert page.rounded(-value, 3) == -(half + 5) / 10_000
+    assert page.rounded(0.12349, 3) == 0.123
+    assert {type(page.rounded(number(2.5), 1)) for number in (float, np.float64)} == {float}
+
+
+def test_a_table_is_rounded_where_it_holds_floats() -> None:
+    table = pd.DataFrame({"a": [0.125, -0.375, math.nan], "b": [25, 5, 0], "c": ["x", "", "y"]})
+    want = pd.DataFrame({"a": [0.13, -0.38, math.nan], "b": [25, 5, 0], "c": ["x", "", "y"]})
+    pd.testing.assert_frame_equal(page.rounded(table, 2), want)
+    pd.testing.assert_series_equal(page.rounded(table["a"], 2), want["a"])
+    with pytest.raises(ValueError, match="digits"):
+        page.rounded(table, -1)
 
 
 def test_a_symmetry_is_noted_as_mathematics(glued: dict[str, Any]) -> None:
@@ -163,6 +190,19 @@ def test_what_runs_share_is_said_once() -> None:
 def test_what_differs_is_listed_in_order() -> None:
     runs = [fit(FIVE), fit(SIX), fit(rfm.addition(7))]
     assert page.setting(*runs).startswith(f"{FIVE}, {SIX} and {rfm.addition(7)}; ")
+
+
+def test_what_all_begin_with_is_said_once() -> None:
+    axis = rfm.withhold(FIVE, rfm.Symmetry(FIVE, 0, True).fixed_points())
+    splits = [axis, axis.move(FIVE.pair(0, 1))]
+    runs = [rfm.fit(split, rfm.Gaussian(), 2) for split in splits]
+    _, split, *_ = page.setting(runs).split("; ")
+    whole, moved = (str(run.settings["split"]).partition("; ")[::2] for run in runs)
+    assert whole[0] == moved[0]
+    assert split == f"{whole[0]}, alone and with {moved[1]}"
+    third = rfm.fit(rfm.random_split(FIVE, 0.5, 0), rfm.Gaussian(), 2)
+    assert f"; {split}, and 50 % in training" in page.setting(*runs, third)
+    assert f"; {runs[1].settings['split']}; " in page.setting(runs[1])
 
 
 def test_runs_may_come_in_a_mapping_or_a_list() -> None:

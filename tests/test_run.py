@@ -646,7 +646,7 @@ assert (torch.get_default_dtype(), torch.get_num_threads()) == before[1:]
 assert numpy.random.get_state()[1].tolist() == state
 assert set(rfm.__all__) <= set(dir(rfm))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

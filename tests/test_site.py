@@ -1,8 +1,10 @@
 """The site builds without a warning, reads without a network, and its buttons lead home."""
 
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import notebooks
 import pytest
@@ -34,10 +36,12 @@ class Page(HTMLParser):
         self.loads: list[str] = []
         self.links: list[str] = []
         self.images: list[dict[str, str | None]] = []
+        self.ids: set[str] = set()
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
+        self.ids |= {values[name] or "" for name in ("id", "name") if name in values}
         if values.get("rel") not in ("canonical", "search", "next", "prev", "index", "genindex"):
             self.loads += [values[name] or "" for name in LOADING.get(tag, []) if name in values]
         if tag == "a" and "href" in values:
@@ -83,6 +87,23 @@ def test_what_a_page_loads_is_there(site: Path, pages: dict[str, Page]) -> None:
     assert [path for path in local if not path.exists()] == []
 
 
+def test_every_link_within_the_site_leads_somewhere(site: Path, pages: dict[str, Page]) -> None:
+    """To a page or file that is there, and on a page to something that is there."""
+    bad = []
+    for name, page in pages.items():
+        for link in page.links:
+            where, _, anchor = unquote(link).partition("#")
+            if ":" in where.split("/")[0] or OUTSIDE.match(where):
+                continue
+            path = (site / name).parent / where.split("?")[0] if where else site / name
+            target = pages.get(os.path.relpath(path, site).replace(os.sep, "/"))
+            # What follows `#` of the explorer is a setting of its page.
+            told = target is None or anchor in {"", "top", *target.ids} or "=" in anchor
+            if not path.exists() or not told:
+                bad.append((name, link))
+    assert bad == []
+
+
 def test_every_picture_has_alt_text(pages: dict[str, Page]) -> None:
     """Without any, Sphinx puts the path of the picture there."""
     bad = [
@@ -103,3 +124,13 @@ def test_buttons_open_the_notebook(pages: dict[str, Page], source: Path) -> None
     assert address in links
     assert f"https://colab.research.google.com/github/{owner}/{name}/blob/main/{path}" in links
     assert f"https://mybinder.org/v2/gh/{owner}/{name}/main?urlpath=lab/tree/{path}" in links
+
+
+def test_no_directive_is_left_as_it_was_written(site: Path) -> None:
+    """As when its first line has a backtick, which CommonMark does not take for a fence."""
+    bad = [
+        path.name
+        for path in sorted((site / "book").glob("*.html"))
+        if re.search(r"<p>(?:```|:::)\{", path.read_text(encoding="utf-8"))
+    ]
+    assert bad == []

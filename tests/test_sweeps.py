@@ -493,11 +493,11 @@ def test_what_does_not_fit_is_set_aside(
 def test_nothing_set_aside_is_overwritten(interrupted: Path) -> None:
     partial = partial_of(interrupted)
     first = partial.with_name("table.csv.partial.1")
-    first.write_text("mine")
+    first.write_text("mine", encoding="utf-8")
     partial.write_bytes(b"rubbish\n")
     with pytest.warns(rfm.SweepWarning, match=r"partial\.2$"), pytest.raises(KeyboardInterrupt):
         quiet(small(), interrupted, Counting(interrupt_after=2))
-    assert first.read_text() == "mine"
+    assert first.read_text(encoding="utf-8") == "mine"
     assert partial.with_name("table.csv.partial.2").read_bytes() == b"rubbish\n"
     assert len(lines(partial)) == 2
 
@@ -1084,14 +1084,14 @@ def test_what_a_measure_gives_is_checked_at_the_first_row(
     made = tmp_path / "made"
 
     def measure(run: Run) -> object:
-        with made.open("a") as file:
+        with made.open("a", encoding="utf-8") as file:
             file.write("x")
         return measured
 
     workers = 2 if measured is None else 1  # 2 takes a while
     with pytest.raises(error, match=f"what measure gives.*{message}"):
         quiet(small(), tmp_path / "table.csv", measure, workers=workers)
-    assert len(made.read_text()) <= (1 if workers == 1 else COUNT - 1)
+    assert len(made.read_text(encoding="utf-8")) <= (1 if workers == 1 else COUNT - 1)
     assert os.listdir(tmp_path) == ["made"]
 
 
@@ -1100,13 +1100,13 @@ def test_a_measure_gives_the_same_columns_for_every_run(tmp_path: Path) -> None:
     seen = Path(tmp_path / "seen")
 
     def measure(run: Run) -> dict[str, rfm.sweeps.Plain]:
-        with seen.open("a") as file:
+        with seen.open("a", encoding="utf-8") as file:
             file.write("x")
         return {"a": 1} if len(run.table) == 3 else {"b": 1}
 
     with pytest.raises(ValueError, match=r"gives the columns \['b'\].*rows with \['a'\]"):
         quiet(small(), path, measure)
-    assert seen.read_text() == "xx"
+    assert seen.read_text(encoding="utf-8") == "xx"
     assert len(lines(partial_of(path))) == 1
 
 
@@ -1199,9 +1199,9 @@ def test_a_sweep_in_another_process_is_refused_until_it_dies(tmp_path: Path) -> 
 
 
 def test_a_file_of_somebody_else_is_not_removed(tmp_path: Path) -> None:
-    (tmp_path / "table.csv.lock").write_text("mine")
+    (tmp_path / "table.csv.lock").write_text("mine", encoding="utf-8")
     quiet(small(range(1)), tmp_path / "table.csv")
-    assert (tmp_path / "table.csv.lock").read_text() == "mine"
+    assert (tmp_path / "table.csv.lock").read_text(encoding="utf-8") == "mine"
 
 
 def test_sweeps_of_other_tables_may_go_on_at_once(tmp_path: Path, undisturbed: Path) -> None:

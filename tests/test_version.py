@@ -33,8 +33,8 @@ def install(site: Path, name: str, version: str) -> None:
     info = site / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir()
     text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    (info / "METADATA").write_text(text)
-    (info / "RECORD").write_text("rfm/__init__.py,,\n")
+    (info / "METADATA").write_text(text, encoding="utf-8")
+    (info / "RECORD").write_text("rfm/__init__.py,,\n", encoding="utf-8")
 
 
 def test_the_version_is_that_of_the_distribution(site: Path) -> None:

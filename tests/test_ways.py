@@ -496,7 +496,7 @@ def printed(site: Path, tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
         pytest.skip("no Chromium found")
     target = tmp_path_factory.mktemp("pdf") / "book.pdf"
     command = [sys.executable, pdf.__file__, "--site", str(site), "--to", str(target)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert run.returncode == 0, run.stderr
     assert target.as_uri() in run.stdout
     return PdfReader(target)

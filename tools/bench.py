@@ -100,7 +100,7 @@ def peak_gb() -> float:
     """
     status = Path("/proc/self/status")
     if status.exists():
-        return int(re.search(r"VmHWM:\s*(\d+)", status.read_text())[1]) * 1024 / 1e9
+        return int(re.search(r"VmHWM:\s*(\d+)", status.read_text(encoding="utf-8"))[1]) * 1024 / 1e9
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
@@ -329,7 +329,7 @@ def in_own_process(name: str, p: int, rounds: int, keep: Path, patience: float) 
         while psutil.cpu_percent(interval=0.5) > 10 and time.monotonic() < deadline:
             pass
         before, own_before = _processor_seconds()
-        output = subprocess.run(order, check=True, stdout=subprocess.PIPE, text=True).stdout
+        output = subprocess.run(order, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
         after, own_after = _processor_seconds()
         idle, busy = after.idle - before.idle, _busy(after) - _busy(before)
         others = 100 * max(0.0, busy - (own_after - own_before)) / (idle + busy)

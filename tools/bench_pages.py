@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import psutil
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -59,16 +60,31 @@ def names(site: Path) -> list[str]:
     return [name for name in browsing.pages(site) if not name.startswith("_modules")]
 
 
+def nothing(tab: Page, wrong: list[str]) -> None:
+    """Look at nothing else."""
+
+
 def measure(
-    browser: Browser, page: Path, size: tuple[int, int] = browsing.WIDE, read: bool = True
+    browser: Browser,
+    page: Path,
+    size: tuple[int, int] = browsing.WIDE,
+    read: bool = True,
+    then: Callable[[Page, list[str]], None] = nothing,
 ) -> dict[str, Any]:
     """Open a page once, and read it to its end or not at all.
+
+    Args:
+        browser: a browser.
+        page: the file of the page.
+        size: of the window.
+        read: whether to read it.
+        then: is called in the end, with the page as it stands and with what went wrong on it.
 
     Returns:
         Seconds until it stands; its formulas; bytes of the page and of all that it loads; the share
         of the window that moved while it loaded and while it was read.
     """
-    with browsing.opened(browser, size) as (tab, _):
+    with browsing.opened(browser, size) as (tab, wrong):
         loaded: set[str] = set()
         tab.on("request", lambda request: loaded.add(request.url))
         tab.add_init_script(WATCH)
@@ -77,6 +93,7 @@ def measure(
         found["formulas"] = tab.evaluate("document.querySelectorAll('.math').length")
         found["loading"] = tab.evaluate("moved.reduce((sum, m) => sum + m[1], 0)")
         found["reading"] = tab.evaluate(READ) if read else 0.0
+        then(tab, wrong)
     files = {unquote(urlsplit(url).path) for url in loaded if url.startswith("file:")}
     found["bytes"] = page.stat().st_size
     found["all bytes"] = sum(Path(file).stat().st_size for file in files)

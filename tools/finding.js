@@ -19,13 +19,29 @@ if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = f
 const others = Search._performSearch;
 Search._performSearch = (query, ...rest) => {
   const asked = fold(query).join(" ");
-  const named = TARGETS.filter(({ forms }) => forms.includes(asked)).reverse();
-  const first = named.map(({ page, title, anchor, kind }) => {
+  const named = TARGETS.filter(({ forms }) => forms.includes(asked));
+  const whole = new Map(); // pages as such: each stands once
+  const first = [];
+  for (const { page, title, anchor, kind } of named) {
     const at = Search._index.docnames.indexOf(page);
-    const where = `${kind}, in ${Search._index.titles[at]}`;
-    return [page, title, `#${anchor}`, where, 1000, Search._index.filenames[at]];
-  });
-  return [...others(query, ...rest), ...first];
+    const where = anchor ? `${kind}, in ${Search._index.titles[at]}` : kind;
+    if (!anchor && whole.has(page)) {
+      whole.get(page)[3] += `; ${kind}`;
+      continue;
+    }
+    const result = [
+      page,
+      title,
+      anchor && `#${anchor}`,
+      where,
+      1000,
+      Search._index.filenames[at],
+    ];
+    if (!anchor) whole.set(page, result);
+    first.push(result);
+  }
+  const left = others(query, ...rest).filter(([page, , anchor]) => anchor || !whole.has(page));
+  return [...left, ...first.reverse()];
 };
 
 // What was found, or that nothing was, is read out.

@@ -107,21 +107,22 @@ def _target(row: nodes.Element, page: str, title: str, kind: str, names: list[st
 
 
 def _works(app: "Sphinx") -> list[Target]:
-    """Return cited works, by the last names of their authors."""
-    works = []
-    for cited in app.env.get_domain("cite").citations:
+    """Return cited works and the pages that cite them, by the last names of their authors."""
+    domain, works, citing = app.env.get_domain("cite"), [], {}
+    for reference in domain.citation_refs:
+        for target in reference.targets:
+            citing.setdefault(target.key, set()).add(reference.docname)
+    for cited in domain.citations:
         people = cited.entry.persons.get("author", [])
         names = [" ".join(map(str, person.rich_last_names)) for person in people]
         parts = [part for name in names for part in (name, *name.split())]
-        works.append(
-            {
-                "page": cited.bibliography_key.docname,
-                "title": f"{', '.join(names)} {cited.entry.fields.get('year', '')}",
-                "anchor": cited.citation_id,
-                "kind": "work",
-                "forms": forms(*parts, " ".join(names)),
-            }
-        )
+        title = f"{', '.join(names)} {cited.entry.fields.get('year', '')}"
+        home, found = cited.bibliography_key.docname, forms(*parts, " ".join(names))
+        work = {"page": home, "title": title, "anchor": cited.citation_id, "kind": "work"}
+        works.append(work | {"forms": found})
+        for page in sorted(citing.get(cited.key, set()) - {home}):
+            link = {"page": page, "title": app.env.titles[page].astext(), "anchor": ""}
+            works.append(link | {"kind": f"cites {title}", "forms": found})
     return works
 
 

@@ -71,7 +71,7 @@ def tests(device: str) -> pd.DataFrame:
         cwd=ROOT,
         env=os.environ | {"RFM_DEVICE": device},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     print(run.stdout[-6000:])

@@ -11,9 +11,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import alike
 import citing
 import claims_map
 import descriptions
+import matrix_rows
 from docutils import nodes
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "statements of chapters": claims_map.of_chapters,
     "open": claims_map.of_open,
     "tables": descriptions.text,
+    "chapters run again": matrix_rows.since,
+    "rule for redrawn pictures": alike.words,
 }
 MARK = re.compile(r"^% made: (.+)$", re.MULTILINE)
 STORED = re.compile(r"(?P<table>\w+):(?P<column>[^\[]+)(?:\[(?P<where>.*)\])?")

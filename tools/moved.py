@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from nbformat import NotebookNode
-from outputs import Difference, compare
+from outputs import Difference, Rule, compare, pixel_by_pixel
 
 FAILURE = "failure"  # in the metadata of a cell that failed the strict check: what is wrong with it
 
@@ -59,8 +59,10 @@ class Moved:
         return bool(self.cells or self.remarks)
 
 
-def moved(name: str, stored: NotebookNode, fresh: NotebookNode) -> Moved:
-    """Return what moved from one execution to another.
+def moved(
+    name: str, stored: NotebookNode, fresh: NotebookNode, rule: Rule = pixel_by_pixel
+) -> Moved:
+    """Return what moved from one execution to another, pictures by a rule.
 
     Cells are those of the same code in the same order: what one notebook alone has is a remark.
     """
@@ -68,7 +70,7 @@ def moved(name: str, stored: NotebookNode, fresh: NotebookNode) -> Moved:
     sources = [[cell.source for _, cell in cells] for cells in (old, new)]
     blocks = SequenceMatcher(None, *sources, autojunk=False).get_matching_blocks()
     pairs = [(block.a + i, block.b + i) for block in blocks for i in range(block.size)]
-    cells = [_moved_cell(*old[i], new[j][1]) for i, j in pairs]
+    cells = [_moved_cell(*old[i], new[j][1], rule) for i, j in pairs]
     remarks = []
     for which, own, common in (
         ("stored", old, {i for i, _ in pairs}),
@@ -103,14 +105,14 @@ def _code_cells(nb: NotebookNode) -> list[tuple[int, NotebookNode]]:
     return [*enumerate(cell for cell in nb.cells if cell.cell_type == "code")]
 
 
-def _moved_cell(number: int, old: NotebookNode, new: NotebookNode) -> MovedCell | None:
+def _moved_cell(number: int, old: NotebookNode, new: NotebookNode, rule: Rule) -> MovedCell | None:
     never = [
         which
         for which, cell in (("stored", old), ("fresh", new))
         if cell.execution_count is None and cell.source.strip()
     ]
     failure = f"was never run in the {' nor in the '.join(never)} notebook" if never else ""
-    found = compare(old.outputs, new.outputs)
+    found = compare(old.outputs, new.outputs, rule)
     return MovedCell(number, old.source, found, failure) if found or failure else None
 
 

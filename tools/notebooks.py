@@ -4,6 +4,8 @@
 
 The MyST text ``book/src/NN-name.md`` becomes a notebook, is executed in ``book/`` and is written as
 ``book/NN-name.ipynb``. A NAME picks the chapters that start with it.
+A notebook whose stored outputs come from the same code, package, tables and versions, by content,
+is not executed again (see ``needs.py``): of its text only the words reach it.
 A notebook that fails keeps its old file, and the others still run; so it is with a text or a
 stored notebook that cannot be read, and with a notebook that was edited where its text was not.
 
@@ -22,19 +24,23 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
 from displays import Client
 from limits import CELL_TIMEOUT, time_scale
+from listening import listening
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, ValidationError
 from nbformat.v4 import new_code_cell, new_notebook
 from nbformat.validator import iter_validate
+from needs import computed_from, files, inputs, tables
 from pairing import (
+    COMPUTED_FROM,
     CONFIG,
     FORMAT,
     MADE_OF,
@@ -56,6 +62,7 @@ from traces import traces
 
 BOOK = ROOT / "book"
 SOURCES = BOOK / "src"
+UNCHANGED, WORDS, EXECUTED = "unchanged", "words", "executed"  # what was done
 DISTRIBUTION = "breaking-symmetry"  # what pip calls the package; `rfm` is another one there
 COLAB = "/content/book"  # where the repository goes there
 
@@ -187,12 +194,39 @@ def _from_json(text: str) -> NotebookNode:
 # Notebook -> executed notebook
 
 
-def execute(nb: NotebookNode, folder: Path) -> None:
+def execute(
+    nb: NotebookNode, folder: Path, env: Mapping[str, str] | None = None, **options: Any
+) -> None:
     """Execute `nb` in place, in a fresh kernel with `folder` as its working directory.
 
+    Args:
+        nb: the notebook.
+        folder: where its cells look for files.
+        env: the environment variables of the kernel, by default those of this process.
+        options: further ones of `NotebookClient`, such as `km`, another Python's kernel.
+
     Raises:
-        NotebookError: A cell failed, or the kernel did, whatever the reason.
+        NotebookError: A cell failed, or the kernel did, whatever the reason; or a cell read a file
+            of `folder` that is no table which the code names.
     """
+    with listening() as heard:
+        _execute(nb, folder, env, extra_arguments=heard.arguments, **options)
+        named = {Path("data", path.name) for path in tables(nb, folder / "data").values()}
+        named |= {Path(name) for name in files(nb, folder)}
+        if others := [path.as_posix() for path in heard.files(folder) if path not in named]:
+            raise NotebookError(
+                f"reads {', '.join(others)}, and would not be executed again if that changed: a "
+                f"chapter may read tables in data/, and files whose paths stand in its code whole"
+            )
+
+
+def _execute(
+    nb: NotebookNode,
+    folder: Path,
+    env: Mapping[str, str] | None,
+    extra_arguments: list[str],
+    **options: Any,
+) -> None:
     made_of = {MADE_OF: nb.metadata[MADE_OF]} if MADE_OF in nb.metadata else {}
     try:
         scale = time_scale()
@@ -203,14 +237,15 @@ def execute(nb: NotebookNode, folder: Path) -> None:
         timeout=math.ceil(scale * CELL_TIMEOUT),
         startup_timeout=math.ceil(scale * 180),
         kernel_name=KERNEL,
-        extra_arguments=["--log-level=ERROR"],
+        extra_arguments=["--log-level=ERROR", *extra_arguments],
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
+        **options,
     )
     try:
-        client.execute()
+        client.execute(env=dict(os.environ if env is None else env), cleanup_kc=True)
     except Exception as error:
         if hasattr(client, "_async_cleanup_kernel_future"):  # nbclient keeps Ctrl-C to itself
             raise KeyboardInterrupt from error
@@ -225,8 +260,10 @@ def execute(nb: NotebookNode, folder: Path) -> None:
                 output.traceback = [f"{output.ename}: {output.evalue}"]
 
 
-def make(source: Path, force: bool = False) -> None:
-    """Tidy a text, and make and write its notebook.
+def make(source: Path, force: bool = False) -> str:
+    """Tidy a text, and make and write its notebook; return what was done, in words.
+
+    It is executed if anything has changed that its outputs come from, or if `force` is set.
 
     Raises:
         NotebookError: It cannot be made; or the stored notebook has an edit that the text lacks,
@@ -237,16 +274,36 @@ def make(source: Path, force: bool = False) -> None:
         _refuse_to_lose(source, nb)
     tidy_text(source)
     with naming(path):
+        origin = inputs(nb, path.parent)  # before it runs, whatever is changed meanwhile
+        have = _stored(path)
+        if not force and have and (filled := _current(nb, have, origin)):
+            return WORDS if _write(path, filled) else UNCHANGED
         execute(nb, path.parent)
         if problems := list(output_problems(nb)):
             raise NotebookError("\n".join(problems))
+        nb = _from_json(nbformat.v4.writes(nb))
+        nb.metadata[COMPUTED_FROM] = computed_from(nb, origin)
         _write(path, nb)
+    return EXECUTED
 
 
-def _write(path: Path, nb: NotebookNode) -> None:
+def _current(want: NotebookNode, have: NotebookNode, origin: str) -> NotebookNode | None:
+    """Return `want` with the outputs of `have` if these come from what it comes from."""
+    filled = with_outputs(want, have)
+    if not filled or filled.metadata.get(COMPUTED_FROM) != computed_from(filled, origin):
+        return None
+    return None if any(output_problems(filled)) else filled
+
+
+def _write(path: Path, nb: NotebookNode) -> bool:
+    """Write a notebook where its file does not hold it; return whether that was so."""
     text = nbformat.v4.writes(nb)
     _from_json(text)
-    _replace(path, text + "\n")
+    text += "\n"
+    if path.is_file() and path.read_bytes() == text.encode():
+        return False
+    _replace(path, text)
+    return True
 
 
 def _stored(path: Path) -> NotebookNode | None:
@@ -312,8 +369,7 @@ def tidy(source: Path, force: bool = False) -> None:
         raise NotebookError(
             f"{_shown(path)} has to be made again: its code is not that of the text"
         )
-    if filled != have:
-        _write(path, filled)
+    _write(path, filled)
 
 
 def take(source: Path, force: bool = False) -> None:
@@ -414,7 +470,7 @@ def text_problems(source: Path, notebook: Path) -> Iterator[str]:
     want = parse(source)
     with naming(notebook):
         have = _from_json(notebook.read_text(encoding="utf-8"))
-    if have.metadata != want.metadata:
+    if {**have.metadata, COMPUTED_FROM: None} != {**want.metadata, COMPUTED_FROM: None}:
         yield "the notebook's metadata are not the book's"
     if len(have.cells) != len(want.cells):
         yield f"the text has {len(want.cells)} cells, the notebook {len(have.cells)}"
@@ -479,7 +535,9 @@ def main() -> int:
         option = f"--{act.__name__.removesuffix('_all')}"
         what.add_argument(option, dest="act", action="store_const", const=act, help=words)
     parser.add_argument(
-        "--force", action="store_true", help="drop an edit that is only in the other"
+        "--force",
+        action="store_true",
+        help="drop an edit that is only in the other; execute also what has not changed",
     )
     parser.set_defaults(act=make)
     arguments = parser.parse_args()
@@ -488,15 +546,21 @@ def main() -> int:
     texts = (_edited if arguments.act is take else sources)(arguments.names)
     for source in texts:
         start = time.perf_counter()
+        problems, done = [], ""
         try:
-            problems = arguments.act(source, **given) or []
+            match arguments.act(source, **given):
+                case str(words):
+                    done = f"  {words}"
+                case list(found):
+                    problems = found
         except NotebookError as error:
             problems = [str(error)]
         except KeyboardInterrupt:
             print(f"{source.stem:32s} interrupted; what is stored stays as it is", file=sys.stderr)
             return 130
         seconds = time.perf_counter() - start
-        print(f"{source.stem:32s} {'FAILED' if problems else 'ok':6s} {seconds:7.1f} s", flush=True)
+        status = "FAILED" if problems else "ok"
+        print(f"{source.stem:32s} {status:6s} {seconds:7.1f} s{done}", flush=True)
         for problem in problems:
             print(_indent(problem), file=sys.stderr)
         failed += bool(problems)

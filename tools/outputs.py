@@ -2,7 +2,8 @@
 
 Texts, tables and errors are the same if no character differs. Pictures are the same if they look
 alike, pixel by pixel. What is displayed is compared kind by kind (stdout, ``text/plain``,
-``image/png``, ...), in the order in which the cell showed it.
+``image/png``, ...), in the order in which the cell showed it, and so are the names by which pages
+refer to what is glued.
 """
 
 import base64
@@ -11,7 +12,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 
 GLUED = "application/papermill.record/"
 GLUED_PNG = f"{GLUED}image/png"
+NAMES = "name of what is glued"
 BITMAPS = ("image/png", "image/jpeg", GLUED_PNG)  # other pictures are text, compared exactly
 
 # Two renderings of one picture may differ in the last bit of some colours, which no one sees.
@@ -37,7 +39,7 @@ class Difference:
     """One output that is not the stored one.
 
     Attributes:
-        kind: what it is: ``stdout``, ``stderr``, ``error`` or a MIME type.
+        kind: what it is: ``stdout``, ``stderr``, ``error``, a MIME type or NAMES.
         number: its position among the cell's outputs of this kind, from 0.
         stored: the stored text, or the picture in base64; None if there was none.
         fresh: the same of the cell executed again; None if there is none.
@@ -61,10 +63,25 @@ class Difference:
         return self.kind in BITMAPS
 
 
-def compare(stored: Iterable[NotebookNode], fresh: Iterable[NotebookNode]) -> list[Difference]:
-    """Return what differs between the stored and the fresh outputs of a cell."""
+# How two pictures differ: in words, by how much, and whether that is let pass.
+Rule = Callable[[np.ndarray, np.ndarray], tuple[str, float | None, bool]]
+
+
+def pixel_by_pixel(old: np.ndarray, new: np.ndarray) -> tuple[str, float | None, bool]:
+    """The strict rule for pictures, each (height, width, 3), 0 to 255."""
+    if old.shape != new.shape:
+        sizes = [f"{picture.shape[1]} × {picture.shape[0]}" for picture in (new, old)]
+        return f"is now {sizes[0]} pixels, stored is {sizes[1]}", None, False
+    share = float(moved_pixels(old, new).mean())
+    return f"differs in {share:.3%} of its pixels", share, share <= PIXELS
+
+
+def compare(
+    stored: Iterable[NotebookNode], fresh: Iterable[NotebookNode], rule: Rule = pixel_by_pixel
+) -> list[Difference]:
+    """Return what differs between the stored and the fresh outputs of a cell, by a rule."""
     old, new = parts(stored), parts(fresh)
-    return [difference for kind in {**old, **new} for difference in _of_kind(kind, old, new)]
+    return [each for kind in {**old, **new} for each in _of_kind(kind, old, new, rule)]
 
 
 def parts(outputs: Iterable[NotebookNode]) -> dict[str, list[str]]:
@@ -79,6 +96,8 @@ def parts(outputs: Iterable[NotebookNode]) -> dict[str, list[str]]:
             for kind, value in output.data.items():
                 text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
                 found.setdefault(kind, []).append(text)
+            if name := output.get("metadata", {}).get("scrapbook", {}).get("name"):
+                found.setdefault(NAMES, []).append(name)
     for name in ("stdout", "stderr"):
         if name in found:  # as a terminal shows it
             found[name] = [OVERWRITTEN.sub("", found[name][0])]
@@ -86,7 +105,7 @@ def parts(outputs: Iterable[NotebookNode]) -> dict[str, list[str]]:
 
 
 def _of_kind(
-    kind: str, old: dict[str, list[str]], new: dict[str, list[str]]
+    kind: str, old: dict[str, list[str]], new: dict[str, list[str]], rule: Rule
 ) -> Iterator[Difference]:
     stored, fresh = old.get(kind, []), new.get(kind, [])
     for number in range(max(len(stored), len(fresh))):
@@ -98,8 +117,10 @@ def _of_kind(
             message = f"{name} is new: {len(stored)} stored, {len(fresh)} now"
             yield Difference(kind, number, None, fresh[number], message)
         elif stored[number] != fresh[number]:
-            of_kind = _of_pictures if kind in BITMAPS else _of_texts
-            message, size, allowed = of_kind(stored[number], fresh[number])
+            both = stored[number], fresh[number]
+            message, size, allowed = (
+                _of_pictures(*both, rule) if kind in BITMAPS else _of_texts(*both)
+            )
             yield Difference(
                 kind, number, stored[number], fresh[number], f"{name} {message}", size, allowed
             )
@@ -165,13 +186,8 @@ def moved_pixels(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     return np.abs(old - new).max(axis=2) > LEVEL
 
 
-def _of_pictures(stored: str, fresh: str) -> tuple[str, float | None, bool]:
+def _of_pictures(stored: str, fresh: str, rule: Rule) -> tuple[str, float | None, bool]:
     try:
-        old, new = decode(stored), decode(fresh)
+        return rule(decode(stored), decode(fresh))
     except ValueError:
         return "cannot be read", None, False
-    if old.shape != new.shape:
-        sizes = [f"{picture.shape[1]} × {picture.shape[0]}" for picture in (new, old)]
-        return f"is now {sizes[0]} pixels, stored is {sizes[1]}", None, False
-    share = float(moved_pixels(old, new).mean())
-    return f"differs in {share:.3%} of its pixels", share, share <= PIXELS

@@ -22,6 +22,7 @@ from texts import CELL_OPTIONS, KERNEL, NotebookError, check_text
 
 SETUP_TAG = "setup"
 MADE_OF = "made_of"
+COMPUTED_FROM = "computed_from"  # see needs.py; far from the other, so that both can be merged
 CONFIG = load_jupytext_configuration_file(str(ROOT / "jupytext.toml"))
 FORMAT = "md:myst"
 DIFF_LINES = 40  # of a diff that a message shows
@@ -154,7 +155,10 @@ def only_in_notebook(have: NotebookNode, want: NotebookNode, newer: bool) -> boo
 
 
 def with_outputs(want: NotebookNode, have: NotebookNode) -> NotebookNode | None:
-    """Return `want` with the outputs of `have`; None if they are not those of the same code."""
+    """Return `want` with the outputs of `have`, and what these come from.
+
+    None if they are not those of the same code.
+    """
     filled = deepcopy(want)
     new, old = ([c for c in nb.cells if c.cell_type == "code"] for nb in (filled, have))
     if [cell.id for cell in new if not is_setup(cell)] != [c.id for c in old if not is_setup(c)]:
@@ -165,4 +169,6 @@ def with_outputs(want: NotebookNode, have: NotebookNode) -> NotebookNode | None:
     for count, cell in enumerate(new, start=1):
         cell.execution_count = count
         cell.outputs = [] if is_setup(cell) else next(outputs)
+    if COMPUTED_FROM in have.metadata:
+        filled.metadata[COMPUTED_FROM] = have.metadata[COMPUTED_FROM]
     return filled

@@ -1157,7 +1157,7 @@ def start_held_out() -> Iterator[Setting]:
         task, n = rfm.addition(*moduli), math.prod(moduli)
         for held in rfm.single_classes(task) + rfm.pair_classes(task):
             split = rfm.withhold(task, held.representative)
-            moves = [g for g in equivalences_of(task) if split.kind.equal(renamed(split, g))]
+            moves = keeping(split)
             orbits = entry_orbits(moves)
             for start, seed in product(("identity", "random", "random, as the split"), DRAWS):
                 if start == "identity" and seed:
@@ -1182,16 +1182,17 @@ def start_held_out() -> Iterator[Setting]:
 
 
 @cache
-def equivalences_of(task: rfm.Task) -> list[rfm.Equivalence]:
-    """All renamings that keep the table."""
-    return list(rfm.equivalences(task))
+def equivalences_of(task: rfm.Task) -> tuple[list[rfm.Equivalence], torch.Tensor]:
+    """All renamings that keep the table, and where each sends the samples, a row for each."""
+    found = list(rfm.equivalences(task))
+    return found, torch.stack([g.on_samples() for g in found])
 
 
-def renamed(split: Split, g: rfm.Equivalence) -> torch.Tensor:
-    """The kinds of the samples after a renaming."""
-    kind = torch.empty_like(split.kind)
-    kind[g.on_samples()] = split.kind
-    return kind
+def keeping(split: Split) -> list[rfm.Equivalence]:
+    """The renamings that keep the table and the kind of every sample."""
+    found, images = equivalences_of(split.task)
+    kept = (split.kind[images] == split.kind).all(dim=1)
+    return [g for g, keeps in zip(found, kept.tolist(), strict=True) if keeps]
 
 
 def start_fractions() -> Iterator[Setting]:

@@ -28,10 +28,12 @@ function say(what) {
   process.stdout.write(JSON.stringify(what) + "\n");
 }
 
-// The size of a line's formula, so that a browser need not look inside before it is near.
-function box(document) {
+// The size of a line's formula, so that a browser need not look inside before it is near; of one
+// that stands alone its width, by which print makes it small enough.
+function box(document, display) {
   const jax = document.outputJax;
   const { w, h, d } = jax.getBBox(jax.math, document);
+  if (display) return ` style="--em:${Math.ceil(w)}"`;
   const em = (x) => `${+x.toFixed(3)}em`;
   const size = `width:${em(w)};height:${em(h + d)};vertical-align:${em(-d)}`;
   return (w > PHONE ? " wide" : "") + ` style="${size}"`;
@@ -42,8 +44,7 @@ function typeset(MathJax, { tex, display }) {
     const formula = MathJax.tex2chtml(tex, { display });
     const { adaptor, document } = MathJax.startup;
     const html = adaptor.outerHTML(formula).replace(IDLE, "");
-    if (display) return { html };
-    return { html: html.replace("<mjx-container", "$&" + box(document)) };
+    return { html: html.replace("<mjx-container", "$&" + box(document, display)) };
   } catch (error) {
     return { error: error.message };
   }

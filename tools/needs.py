@@ -1,0 +1,214 @@
+"""What the outputs of a chapter come from, by content: its code, the package, tables, versions.
+
+Which modules and tables those are is read off the chapter's code:
+
+- a module of ``rfm`` that it imports, or that one of these imports, wherever the import stands;
+- a table of ``book/data`` that it names, as ``"data/trap.csv"``, or where its code puts such paths
+  together as ``"trap"``; that it reads no other is known when it is executed;
+- any other file of the book that it names whole, as ``"site/slider/own.png"``;
+- every package that is pinned, in the version that is installed; the pinned version stands for one
+  that is not, so that all systems agree.
+
+The setup cell, words, captions and tags that change no run do not count, and no file's time does.
+"""
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import metadata
+from importlib.util import resolve_name
+from pathlib import Path
+
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+from pairing import is_setup
+from repository import ROOT
+
+PACKAGE = "rfm"
+PINS = ("requirements.txt", "constraints.txt")
+PIN = re.compile(r"^([\w.-]+)==([^\s;#]+)", re.MULTILINE)
+TABLE = "data/{}.csv"
+PATH = re.compile(r"[\w.-]+(/[\w.-]+)+")
+RUN_TAGS = {"raises-exception", "skip-execution"}  # what nbclient heeds
+
+
+def cells(nb: NotebookNode) -> list[NotebookNode]:
+    """Return the code cells of a notebook but the first, which the tool writes."""
+    return [cell for cell in nb.cells if cell.cell_type == "code" and not is_setup(cell)]
+
+
+def trees(nb: NotebookNode) -> Iterator[ast.Module]:
+    """Yield the syntax of a notebook's cells; nothing of one that is no Python and cannot run."""
+    for cell in cells(nb):
+        try:
+            yield ast.parse(TransformerManager().transform_cell(cell.source))
+        except SyntaxError:
+            continue
+
+
+# Modules
+
+
+def imports(tree: ast.AST, package: str = "") -> Iterator[str]:
+    """Yield the names that code imports, those of objects in a module among them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), package)
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def file_of(name: str) -> Path | None:
+    """Return the file of a module of the package, None if the name is not that of one."""
+    if name.split(".")[0] != PACKAGE:
+        return None
+    path = ROOT.joinpath(*name.split("."))
+    files = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in files if file.is_file()), None)
+
+
+@cache
+def _imports_of(file: Path, package: str, text: str) -> frozenset[str]:
+    return frozenset(imports(ast.parse(text), package))
+
+
+def modules(nb: NotebookNode) -> dict[str, str]:
+    """Map the modules of the package that a notebook loads to their text."""
+    found: dict[str, str] = {}
+    asked = [name for tree in trees(nb) for name in imports(tree)]
+    while asked:
+        name = asked.pop()
+        file = file_of(name)
+        if file is None or name in found:
+            continue
+        found[name] = file.read_text(encoding="utf-8")
+        package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+        asked += [package, name.rpartition(".")[0]]
+        asked += _imports_of(file, package, found[name])
+    return found
+
+
+def shown(nb: NotebookNode) -> set[str]:
+    """Return the modules of the package that define what a notebook's code names.
+
+    ``rfm.withhold`` is of ``rfm.splits``, from which the package takes it.
+    """
+    return {*defining([*trees(nb)])}
+
+
+def defining(code: Sequence[ast.AST]) -> Iterator[str]:
+    """Yield the module that defines it for each place at which code names what the package has."""
+    nodes = [node for tree in code for node in ast.walk(tree)]
+    bound: dict[str, str] = {}  # as the code calls it ↦ what it is
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            bound |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    for node in nodes:
+        name = ""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = f"{bound.get(node.value.id, node.value.id)}.{node.attr}"
+        elif isinstance(node, ast.Name):
+            name = bound.get(node.id, "")
+        if module := _defining(name):
+            yield module
+
+
+@cache
+def _defining(name: str) -> str | None:
+    """Return the module of the package that defines an object, None if none does."""
+    module, _, last = name.rpartition(".")
+    if file_of(name) or not (file := file_of(module)):
+        return name if file_of(name) else None
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    taken = _imports_of(file, package, file.read_text(encoding="utf-8"))
+    origin = next((full for full in sorted(taken) if full.endswith(f".{last}")), None)
+    return _defining(origin) if origin else module
+
+
+# Tables and other files
+
+
+def texts(nb: NotebookNode) -> set[str]:
+    """Return the strings that stand in a notebook's code."""
+    nodes = (node for tree in trees(nb) for node in ast.walk(tree))
+    values = (node.value for node in nodes if isinstance(node, ast.Constant))
+    return {value for value in values if isinstance(value, str)}
+
+
+def files(nb: NotebookNode, folder: Path) -> dict[str, Path]:
+    """Map the files below a folder that a notebook's code names whole to their places."""
+    named = (text for text in texts(nb) if PATH.fullmatch(text) and ".." not in text.split("/"))
+    return {text: folder / text for text in sorted(named) if (folder / text).is_file()}
+
+
+def tables(nb: NotebookNode, data: Path) -> dict[str, Path]:
+    """Map the names of the tables in a folder that a notebook's code names to their files."""
+    said = texts(nb)
+    found = {path.stem: path for path in sorted(data.glob("*.csv"))}
+    whole = {TABLE.format(name) for name in found}
+    parts = any(text.startswith("data/") and text not in whole for text in said)
+    return {
+        name: path
+        for name, path in found.items()
+        if TABLE.format(name) in said or (parts and name in said)
+    }
+
+
+# Versions
+
+
+def pins() -> dict[str, str]:
+    """Map the packages that are pinned to their versions."""
+    texts = ((ROOT / name).read_text(encoding="utf-8") for name in PINS)
+    return {name.lower(): version for text in texts for name, version in PIN.findall(text)}
+
+
+@cache
+def _installed(name: str) -> str | None:
+    try:
+        return metadata.version(name).partition("+")[0]  # 2.13.0+cpu is 2.13.0
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def versions(pinned: Mapping[str, str]) -> dict[str, str]:
+    """Map the packages that are pinned to the installed version, where there is one."""
+    return {name: _installed(name) or version for name, version in sorted(pinned.items())}
+
+
+# All of it
+
+
+def inputs(nb: NotebookNode, folder: Path) -> str:
+    """Return a name of all that decides what a notebook shows when it is executed in a folder.
+
+    Args:
+        nb: the notebook; its outputs do not count.
+        folder: where its kernel runs, with the tables in ``data``.
+    """
+    code = [
+        [cell.source, sorted(RUN_TAGS & {*cell.metadata.get("tags", ())})] for cell in cells(nb)
+    ]
+    named = tables(nb, folder / "data")
+    read = {name: path.read_text(encoding="utf-8") for name, path in named.items()}
+    others = set(files(nb, folder).items()) - {(TABLE.format(n), p) for n, p in named.items()}
+    read |= {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in others}
+    return _name([code, modules(nb), read, versions(pins())])
+
+
+def computed_from(nb: NotebookNode, inputs: str) -> str:
+    """Return a name of the outputs that a notebook holds, together with what they come from.
+
+    With the outputs in it, it names neither those of another machine nor a mixture of two that
+    were merged.
+    """
+    return _name([inputs, *(cell.outputs for cell in cells(nb))])
+
+
+def _name(what: Iterable[object]) -> str:
+    return hashlib.sha256(json.dumps(list(what), sort_keys=True).encode()).hexdigest()[:16]
