@@ -15,11 +15,12 @@ import torch
 from torch import Tensor
 from torch.optim import Adam
 
-from rfm.arguments import instance, integer, real
+from rfm.arguments import instance, integer, real, square
 from rfm.immutable import Immutable
 from rfm.judging import leads
 from rfm.kernels import Kernel, RadialKernel
 from rfm.seeds import Seed, generator
+from rfm.spectral import matrix_power
 from rfm.splits import Split
 
 
@@ -48,9 +49,10 @@ def search(
     rate: float = 0.02,
     ridge: float = 1e-6,
     every: int = 20,
+    M0: Tensor | None = None,
     seed: Seed = 0,
 ) -> Search:
-    """Find a metric M = UUᵀ by Adam on the leave-one-out error, from a random U (2n, 2n).
+    """Find a metric M = UUᵀ by Adam on the leave-one-out error of its factor U (2n, 2n).
 
     Args:
         split: the split.
@@ -59,8 +61,9 @@ def search(
         rate: the learning rate.
         ridge: λ, relative to the mean of the diagonal of K.
         every: a row of the table for every so many steps, and for the last.
-        seed: an integer or a generator, for the start: entries of U are normal, and M is four times
-            the identity in the mean.
+        M0: (2n, 2n) symmetric, positive semi-definite, the metric to start from; U is its root.
+        seed: an integer or a generator, for a random start where none is given: entries of U are
+            normal, and M is four times the identity in the mean.
 
     Raises:
         ValueError: for arguments out of range.
@@ -72,7 +75,10 @@ def search(
     rate = real(rate, "rate", "a positive number", 5e-324)
     ridge = real(ridge, "ridge", "a positive number", 5e-324)
     task, d = split.task, split.task.dimension
-    U = torch.randn(d, d, generator=generator(seed), dtype=torch.float64) * 2 / d**0.5
+    if M0 is None:
+        U = torch.randn(d, d, generator=generator(seed), dtype=torch.float64) * 2 / d**0.5
+    else:
+        U = matrix_power(square(M0, "M0", d).cpu().double(), 0.5)
     U.requires_grad_()
     labels, Y = task.label(split.train), task.one_hot_labels(split.train)
     walk, rows = Adam([U], lr=rate), {}
@@ -83,7 +89,7 @@ def search(
             raise ArithmeticError(f"after {step} steps the leave-one-out error is not finite")
         if step % every == 0 or step == steps:
             right = leads((Y - wrong).detach(), labels) > 1e-9
-            rows[step] = {"error": float(error), "right": float(right.double().mean())}
+            rows[step] = {"error": float(error.detach()), "right": float(right.double().mean())}
         if step < steps:
             walk.zero_grad()
             error.backward()

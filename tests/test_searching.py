@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -50,6 +52,16 @@ def test_the_last_row_is_of_the_metric_that_is_returned() -> None:
     assert float(error) == pytest.approx(found.table.error.iloc[-1])
 
 
+def test_it_can_start_from_a_metric() -> None:
+    M, Y = metric(3), TASK.one_hot_labels(SPLIT.train)
+    found = rfm.search(SPLIT, rfm.Gaussian(2.5), 5, M0=M)
+    error = left_out(SPLIT, rfm.Gaussian(2.5), M, Y, 1e-6).square().sum(1).mean()
+    assert found.table.error.iloc[0] == pytest.approx(float(error))
+    assert found.table.error.iloc[-1] < found.table.error.iloc[0]
+    other = rfm.search(SPLIT, rfm.Gaussian(2.5), 5, M0=M, seed=1)
+    assert other.metric.equal(found.metric)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -57,9 +69,10 @@ def test_the_last_row_is_of_the_metric_that_is_returned() -> None:
         ({"rate": 0.0}, "rate"),
         ({"ridge": 0.0}, "ridge"),
         ({"every": 0}, "every"),
+        ({"M0": torch.eye(3)}, "M0"),
     ],
 )
-def test_bad_options_are_refused(options: dict[str, float], says: str) -> None:
+def test_bad_options_are_refused(options: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=f"{says} must be"):
         rfm.search(SPLIT, rfm.Gaussian(2.5), **options)
 
