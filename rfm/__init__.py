@@ -1,8 +1,8 @@
 """Recursive feature machines on the tables of finite groups.
 
 The paper is M. Tomàs Bernal, N. Mallinar and M. Belkin, *Breaking Data Symmetry is Needed For
-Generalization in Feature Learning Kernels* (AISTATS 2026, arXiv 2604.00316), cited as [B]; [M] is
-its precursor, arXiv 2407.20199.
+Generalization in Feature Learning Kernels* (AISTATS 2026, arXiv 2604.00316v1), cited as [B];
+[M] is its precursor, ICML 2025, arXiv 2407.20199.
 """
 
 from rfm.characters import CharacterTable, characters

@@ -64,7 +64,7 @@ def measured(
     """
     task, tie = split.task, machine.resolution
     right, kinds = lead > tie, split.test_kind
-    fitted = leads(machine.train_predictions().cpu(), task.label(machine.train.cpu()))
+    fitted = leads(machine.train_predictions().cpu(), split.train_labels)
     residual = machine.factor.ridge * machine.coefficients
     targets = task.one_hot_labels(split.test, scores.dtype)
     return {

@@ -16,6 +16,7 @@ from rfm.seeds import Seed, generator
 from rfm.splits import Split
 from rfm.symmetry import Symmetry
 from rfm.tasks import Task
+from rfm.translations import Translations
 
 
 def circulant_deviation(M: Tensor, task: Task) -> float:
@@ -41,6 +42,28 @@ def circulant_deviation(M: Tensor, task: Task) -> float:
     means = torch.zeros(task.n, dtype=M.dtype).scatter_add_(0, diagonal, entries) / task.n
     norm = float(entries.square().sum())
     return float((entries - means[diagonal]).square().sum()) / norm if norm else math.nan
+
+
+def relative_spectrum(M: Tensor, task: Task) -> Tensor:
+    """ρ(χ) = Ĉ(χ) / √(Â(χ) D̂(χ)) of a metric's mean over translations, complex, for χ ≠ 1.
+
+    Â and D̂ are the Fourier transforms of the circulant parts of the diagonal blocks, Ĉ that of the
+    cross block. The modulus of ρ, at most 1, says how far M ties the waves of frequency χ in the
+    two operands together: 0 not at all, 1 as one. Of χ and its conjugate one is listed, but for
+    some of a product.
+
+    Args:
+        M: (2n, 2n) symmetric positive semi-definite.
+        task: the task that M was learned on.
+
+    Raises:
+        ValueError: if M is not a symmetric matrix of finite numbers with that shape.
+    """
+    instance(task, Task, "task")
+    M = _unit(square(M, "M", task.dimension))
+    spectrum = Translations(task).spectrum(M)[1:]
+    a, c, d = spectrum[:, 0, 0].real, spectrum[:, 0, 1], spectrum[:, 1, 1].real
+    return c / (a * d).clamp(min=1e-300).sqrt()
 
 
 def alignment(M: Tensor, other: Tensor) -> float:

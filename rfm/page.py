@@ -166,6 +166,8 @@ def _told(settings: Mapping[str, object]) -> tuple[str, ...]:
         recipe.append(f"power {settings['power']:g}")
     if not settings["centred"]:
         recipe.append("not centred")
+    if not str(settings["update"]).startswith("AGOP("):
+        recipe.append(f"update by {settings['update']}")
     if settings["M0"] != "identity":
         recipe.append("from given features")
     count = settings["iterations"]

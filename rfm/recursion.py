@@ -18,10 +18,11 @@ from rfm.kernels import Kernel
 from rfm.machine import KernelMachine, scratch
 from rfm.resources import check_memory, resolve_device
 from rfm.run import Interrupted, Run, RunError
-from rfm.spectral import matrix_power
+from rfm.spectral import sound
 from rfm.splits import Split
 from rfm.stopping import Stop, check_rule, stops
 from rfm.translations import TranslationMachine, Translations
+from rfm.updates import AGOP, Update
 from rfm.version import VERSION
 
 MOST = 10**9  # iterations
@@ -54,11 +55,12 @@ def fit(
     keep_features: bool = False,
     warn: bool = True,
     translations: bool = False,
+    update: Update | None = None,
 ) -> Run:
     """Run a recursive feature machine [B, section 2].
 
     Each iteration solves (K + λI) α = Y on the training set under the metric M, then sets
-    M ← AGOP^s. The defaults are those of the paper's released code.
+    M ← AGOP^s, or what another rule says. The defaults are those of the paper's released code.
 
     Args:
         split: training and test pairs.
@@ -81,10 +83,12 @@ def fit(
             faster the larger n is, but for rounding: it can break this symmetry elsewhere and not
             here, and the table's ``condition`` is a bound from other pivots. ``M0`` must have the
             symmetry too. On the CPU.
+        update: another rule for the next metric than ``AGOP(power, centred)``, such as
+            ``rfm.updates.FACT()``; it says its own power and centring.
 
     Raises:
-        ValueError: for a setting out of range, a device that cannot do it, or a split or start
-            without the symmetry asked for, before any work.
+        ValueError: for a setting out of range or two that exclude each other, a device that cannot
+            do it, or a split or start without the symmetry asked for, before any work.
         MemoryError: if the run would not fit in memory, with the estimate, before any work.
         RunError: if it cannot go on: a kernel matrix cannot be factorised, M vanishes, overflows or
             is not finite, the kernel or the rule raises an error, the rule returns no bool.
@@ -106,9 +110,11 @@ def fit(
         keep_features,
         warn,
         translations,
+        update,
     )
     task, iterations = split.task, int(iterations)
     ridge, power = float(ridge), float(power)
+    rule = AGOP(power, centred) if update is None else update
     M = torch.eye(task.dimension) if M0 is None else M0.detach()
     M = M.to(device, dtype, copy=True)
     first = before = M.cpu()
@@ -127,6 +133,7 @@ def fit(
         "M0": "identity" if M0 is None else "given",
         "stop": "" if stop is None else getattr(stop, "__qualname__", repr(stop)),
         "translations": bool(translations),
+        "update": repr(rule),
         "dtype": str(dtype).removeprefix("torch."),
         "device": device.type,
         "version": VERSION,
@@ -154,8 +161,8 @@ def fit(
             start = time.perf_counter()
             told = any(one.row["jitter"] for one in done)  # one warning a run says enough
             machine = fitted(M, warn and not told)
-            new = matrix_power(_sound(machine.agop(centred), "AGOP"), power)
-            features = _sound(new.cpu(), "M")
+            new = _checked(rule(machine), rule, M)  # type: ignore[arg-type]  # blocks: the AGOP
+            features = sound(new.cpu(), "M")
             step, turn = _moved(features, before)
             scores = machine.predict(test).cpu()
             lead = leads(scores, labels)
@@ -184,10 +191,22 @@ def fit(
 Fitted = Callable[[Tensor, bool], KernelMachine | TranslationMachine]
 
 
+def _checked(new: Tensor, rule: Update, M: Tensor) -> Tensor:
+    """What a rule has made of a fit, after making sure that it can follow M."""
+    if not isinstance(rule, AGOP):
+        new = square(new, f"what {rule!r} makes of a fit", len(M))
+        if (new.dtype, new.device) != (M.dtype, M.device):
+            raise ValueError(
+                f"{rule!r} must give a matrix of {M.dtype} on {M.device}, as M is, "
+                f"not of {new.dtype} on {new.device}"
+            )
+    return new
+
+
 def _dense(split: Split, kernel: Kernel, ridge: float, like: Tensor) -> Fitted:
     """Fit a machine under a metric, all in the same memory."""
     train = split.train.to(like.device)
-    targets = split.task.one_hot_labels(split.train, like.dtype).to(like.device)
+    targets = torch.eye(split.task.n, dtype=like.dtype)[split.train_labels].to(like.device)
     buffers = scratch(len(train), like)
     return lambda M, warn: KernelMachine.fit(train, targets, kernel, M, ridge, buffers, warn=warn)
 
@@ -197,20 +216,6 @@ def _blocks(split: Split, kernel: Kernel, ridge: float) -> Fitted:
     group = Translations(split.task)
     Δ = group.differences(split)
     return lambda M, warn: TranslationMachine.fit(group, Δ, kernel, M, ridge, warn=warn)
-
-
-class VanishedError(ArithmeticError):
-    """A metric has vanished, overflowed or is not finite: nothing can be learned with it."""
-
-
-def _sound(matrix: Tensor, name: str) -> Tensor:
-    """The matrix, after making sure that its entries are finite and not lost in underflow."""
-    largest, finite = float(matrix.abs().max()), torch.finfo(matrix.dtype)
-    if not math.isfinite(largest):  # the maximum of what has a NaN is NaN
-        raise VanishedError(f"the {name} has overflowed or is not finite")
-    if largest <= finite.tiny / finite.eps:
-        raise VanishedError(f"the {name} has vanished: its largest entry is {largest:.1e}")
-    return matrix
 
 
 def _moved(new: Tensor, M: Tensor) -> tuple[float, float]:
@@ -237,6 +242,7 @@ def check(
     keep_features: bool = False,
     warn: bool = True,
     translations: bool = False,
+    update: Update | None = None,
 ) -> torch.device:
     """Raise what :func:`fit` promises to raise before any work; return the device to compute on."""
     instance(split, Split, "split")
@@ -258,6 +264,8 @@ def check(
         "translations": translations,
     }.items():
         flag(value, name)
+    if update is not None:
+        _check_update(update, power, centred, translations)
     if stop is not None:
         check_rule(stop)
     group = Translations(split.task) if translations else None
@@ -269,6 +277,17 @@ def check(
         if group:
             group.check(M0)
     return device
+
+
+def _check_update(update: Update, power: float, centred: bool, translations: bool) -> None:
+    instance(update, Update, "update")
+    if power != 0.5 or not centred:
+        raise ValueError(
+            f"power and centred belong to the AGOP: with update={update!r} leave them out, or say "
+            "them there"
+        )
+    if translations and not isinstance(update, AGOP):
+        raise ValueError(f"translations=True computes the AGOP only, not {update!r}")
 
 
 def _check_start(M0: Tensor, d: int) -> None:

@@ -80,7 +80,8 @@ def search(
     else:
         U = matrix_power(square(M0, "M0", d).cpu().double(), 0.5)
     U.requires_grad_()
-    labels, Y = task.label(split.train), task.one_hot_labels(split.train)
+    labels = split.train_labels
+    Y = torch.eye(task.n, dtype=torch.float64)[labels]
     walk, rows = Adam([U], lr=rate), {}
     for step in range(steps + 1):
         wrong = left_out(split, kernel, U @ U.T, Y, ridge)

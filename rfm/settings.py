@@ -18,7 +18,7 @@ from rfm.run import Run
 from rfm.splits import Split
 from rfm.threads import torch_threads
 
-NOT_SHOWN = ("split", "kernel", "M0", "device", "progress", "keep_features", "warn")
+NOT_SHOWN = ("split", "kernel", "M0", "device", "progress", "keep_features", "warn", "update")
 NOT_THE_RUN = ("split", "kernel", "progress", "warn")  # the first two are digested by content
 
 
@@ -97,7 +97,7 @@ class Setting:
         return digest(
             group=group._facts(),
             task=(type(task).__name__, task.name, task.symbol, task.twist),
-            split=(self.split.kind, self.split.history),
+            split=(self.split.kind, self.split.history, self.split.labels),
             mirrors=[(mirror.k, mirror.reflects) for mirror in self.split.mirrors],
             kernel=self.kernel,
             options=options,

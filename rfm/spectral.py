@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -32,6 +33,24 @@ def matrix_power(M: Tensor, s: float) -> Tensor:
     values, vectors = torch.linalg.eigh(M)
     values = torch.where(values > floor(values), values, 0.0) ** s
     return (vectors * values) @ vectors.T
+
+
+class VanishedError(ArithmeticError):
+    """A metric has vanished, overflowed or is not finite: nothing can be learned with it."""
+
+
+def sound(matrix: Tensor, name: str) -> Tensor:
+    """The matrix, after making sure that its entries are finite and not lost in underflow.
+
+    Raises:
+        VanishedError: if they are not.
+    """
+    largest, finite = float(matrix.abs().max()), torch.finfo(matrix.dtype)
+    if not math.isfinite(largest):  # the maximum of what has a NaN is NaN
+        raise VanishedError(f"the {name} has overflowed or is not finite")
+    if largest <= finite.tiny / finite.eps:
+        raise VanishedError(f"the {name} has vanished: its largest entry is {largest:.1e}")
+    return matrix
 
 
 class RoundingError(ArithmeticError):

@@ -41,16 +41,19 @@ class Split(Immutable):
         kind: (n²,) uint8, a :class:`Kind` for each sample.
         mirrors: the reflections whose fixed points were all withheld.
         history: how the split was made, one entry a step, seeds included.
+        labels: (n²,) int64, the label that each sample has if it is in training; None where that is
+            the task's for all of them. Test points are always judged by the task's.
 
     Raises:
-        ValueError: if ``kind`` is not such a tensor, there is no training or no test point, or a
-            mirror is not a reflection of the task.
+        ValueError: if ``kind`` or ``labels`` is not such a tensor, there is no training or no test
+            point, or a mirror is not a reflection of the task.
     """
 
     task: TableTask
     kind: Tensor = field(repr=False)
     mirrors: tuple[Symmetry, ...] = ()
     history: tuple[str, ...] = ()
+    labels: Tensor | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         instance(self.task, TableTask, "task")
@@ -66,6 +69,11 @@ class Split(Immutable):
         for g in mirrors:
             instance(g, Symmetry, "each mirror")
             _reflection(g, self.task, "a mirror")
+        if self.labels is not None:
+            labels = row(self.labels, total, torch.int64, "labels", "labels")
+            if not 0 <= int(labels.min()) <= int(labels.max()) < self.task.n:
+                raise ValueError(f"labels must be positions from 0 to {self.task.n - 1}")
+            object.__setattr__(self, "labels", labels)
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "mirrors", mirrors)
         object.__setattr__(self, "history", tuple(map(str, history)))
@@ -84,6 +92,17 @@ class Split(Immutable):
     def test_kind(self) -> Tensor:
         """Kind of each test pair, (N_test,) uint8."""
         return self.kind[self.kind != Kind.TRAIN]
+
+    @cached_property
+    def train_labels(self) -> Tensor:
+        """Labels of the training pairs, (N,) int64, as the machine is told them."""
+        labels = self.task.labels if self.labels is None else self.labels
+        return labels[self.kind == Kind.TRAIN]
+
+    @cached_property
+    def flipped(self) -> Tensor:
+        """Which training pairs have another label than the task's, (N,) bool."""
+        return self.train_labels != self.task.label(self.train)
 
     def of_kind(self, kind: Kind) -> Tensor:
         """The pairs of one kind, (m, 2) int64, in table order.
@@ -153,10 +172,26 @@ class Split(Immutable):
         chosen = _draw(withheld, count, seed, "withheld points")
         return self._give_back(chosen, f"gave {count} back at random ({tell(seed)})")
 
+    def flip_labels(self, fraction: float, seed: Seed) -> Split:
+        """Give round(fraction · N) training points another label each; points and labels are drawn.
+
+        Raises:
+            ValueError: if ``fraction`` is no number from 0 to 1, or the seed none.
+        """
+        fraction = real(fraction, "fraction", "a number from 0 to 1", 0, 1)
+        dice, n, N = generator(seed), self.task.n, len(self.train)
+        chosen = self.train[torch.randperm(N, generator=dice)[: round(fraction * N)]]
+        labels, places = self.task.labels, self.task.index(chosen)
+        labels = labels if self.labels is None else self.labels
+        labels[places] = (labels[places] + torch.randint(1, n, (len(places),), generator=dice)) % n
+        step = f"{_percent(fraction)} of training labels flipped ({tell(seed)})"
+        return replace(self, labels=labels, history=(*self.history, step))
+
     def alike(self, other: Split) -> bool:
-        """Whether another split has the same task and the same training points."""
+        """Whether another split has the same task, the same training points and labels."""
         instance(other, Split, "other")
-        return self.task == other.task and torch.equal(self.train, other.train)
+        same = self.task == other.task and torch.equal(self.train, other.train)
+        return same and torch.equal(self.train_labels, other.train_labels)
 
     def kept_by(self, subgroup: Subgroup) -> bool:
         """Whether each element of a subgroup of Dih(A) maps the training set to itself.
@@ -229,8 +264,8 @@ def random_split(task: TableTask, fraction: float, seed: Seed) -> Split:
         raise ValueError(f"fraction must be {allowed}, not {fraction}")
     kind = torch.full((total,), Kind.RANDOM, dtype=torch.uint8)
     kind[torch.randperm(total, generator=generator(seed))[:count]] = Kind.TRAIN
-    percent = f"{Decimal(repr(fraction)).scaleb(2):f}"  # exactly, and 50 for 0.5
-    return Split(task, kind, history=(f"{percent}% in training at random ({tell(seed)})",))
+    step = f"{_percent(fraction)} in training at random ({tell(seed)})"
+    return Split(task, kind, history=(step,))
 
 
 def withhold(task: TableTask, pairs: Tensor) -> Split:
@@ -264,6 +299,11 @@ def stabiliser(split: Split) -> Subgroup:
     """
     instance(split, Split, "split")
     return keepers(abelian_task(split.task, "a stabiliser in Dih(A)"), split.train)
+
+
+def _percent(fraction: float) -> str:
+    """A share exactly as it was given, and 50% for 0.5."""
+    return f"{Decimal(repr(fraction)).scaleb(2):f}%"
 
 
 def _whole_axes(task: Task, pairs: Tensor) -> tuple[Symmetry, ...]:

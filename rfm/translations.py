@@ -92,9 +92,12 @@ class Translations:
         """The numbers of the differences d that are in training, Δ, and of the others.
 
         Raises:
-            ValueError: if a translation takes a training point to a test point, with an example.
+            ValueError: if a translation takes a training point to a test point, with an example, or
+                training labels are not the task's.
         """
         task = self.task
+        if split.flipped.any():
+            raise ValueError("translations=True needs the task's own labels, and some are flipped")
         mirror = task.mirror(task.samples)
         train = split.kind == Kind.TRAIN
         share = torch.bincount(mirror[train], minlength=task.n)

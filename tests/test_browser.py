@@ -61,12 +61,12 @@ class Visit:
     """
 
     def __init__(self, browser: Browser, site: Path, name: str, size: tuple[int, int]) -> None:
-        read = name in bench_pages.names(site)
-        found = bench_pages.measure(browser, site / name, size, read, self._look)
+        found = bench_pages.measure(browser, site / name, size, then=self.look)
         self.moved = found["loading"], found["reading"]
         print(f"{name}: {found['seconds']:.2f} s")  # what else the machine does decides that
 
-    def _look(self, page: Page, wrong: list[str]) -> None:
+    def look(self, page: Page, wrong: list[str]) -> None:
+        """Look at a page that is there."""
         self.untypeset, self.unspoken = page.evaluate(UNTYPESET), page.evaluate(UNSPOKEN)
         self.width = page.evaluate("document.scrollingElement.scrollWidth")
         self.scrolling = page.evaluate(SCROLLING)
@@ -74,13 +74,26 @@ class Visit:
         self.wrong = list(wrong)
 
 
+class Glance(Visit):
+    """A listing of source code, which nobody reads to its end, opened in a window that is there."""
+
+    def __init__(self, tab: Page, wrong: list[str], page: Path) -> None:
+        wrong.clear()
+        tab.goto(page.as_uri(), wait_until="load")
+        self.look(tab, wrong)
+
+
 @pytest.fixture(scope="module")
 def visits(browser: Browser, site: Path) -> Callable[[tuple[int, int]], dict[str, Visit]]:
     """Every page of the site, visited once in a window of each size."""
+    read = bench_pages.names(site)
+    listings = [name for name in browsing.pages(site) if name not in read]
 
     @cache
     def visited(size: tuple[int, int]) -> dict[str, Visit]:
-        return {name: Visit(browser, site, name, size) for name in browsing.pages(site)}
+        found = {name: Visit(browser, site, name, size) for name in read}
+        with browsing.opened(browser, size) as (tab, wrong):
+            return found | {name: Glance(tab, wrong, site / name) for name in listings}
 
     return visited
 

@@ -1361,6 +1361,30 @@ def _moves(D: Draw) -> None:
     assert _kinds(split) == before
 
 
+@entry("Split\\.(flip_labels|flipped|train_labels)", examples=60)
+def _flips_labels(D: Draw) -> None:
+    w = D.world()
+    split = D.split(w)
+    fraction, share = D.number((0.5, 0.1, 0.0, 1.0, 1.1, -0.1), lambda f: True, "fraction")
+    if not D.bad and not 0 <= share <= 1:
+        D.bad.append(f"fraction {share}")
+    seed, number = _seed(D)
+    train = [tuple(x) for x in split.train.tolist()]
+    told = [w.label[a][b] for a, b in train]
+
+    def right(after: rfm.Split) -> None:
+        changed = [a != b for a, b in zip(after.train_labels.tolist(), told, strict=True)]
+        assert changed == after.flipped.tolist()
+        assert sum(changed) == round(share * len(train))
+        assert torch.equal(after.kind, split.kind)
+        again = split.flip_labels(fraction, number)
+        assert torch.equal(again.train_labels, after.train_labels)
+
+    D.expect(D.call("Split.flip_labels", split, fraction, seed), right)
+    assert split.train_labels.tolist() == told
+    assert not split.flipped.any()
+
+
 @entry(examples=60)
 def _hands_out_copies(D: Draw) -> None:
     """What is handed out can be overwritten without harm to what handed it out."""

@@ -13,6 +13,7 @@ CLAIMS = (
     {f"C{i}" for i in range(1, 16)}
     | {f"N{i}" for i in range(1, 13)}
     | {f"N{i}" for i in range(16, 19)}
+    | {f"N{i}" for i in range(19, 24)}
 )
 VERDICTS = (
     *("confirmed", "confirmed with a correction", "not confirmed"),

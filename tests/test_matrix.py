@@ -125,15 +125,29 @@ def test_the_page_shows_the_tables() -> None:
     assert "% made: chapters run again" in text
 
 
-def test_the_page_says_which_chapters_changed_since(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [row for row in STORED["matrix_notebooks"] if row["setting"] == "oldest"]
-    digests = {row["notebook"]: row["digest"] for row in rows}
-    names = sorted(digests)
-    monkeypatch.setattr(matrix_rows, "notebooks", lambda: {name: name for name in names})
-    monkeypatch.setattr(matrix_rows, "digest", digests.get)
+def test_the_page_says_which_chapters_changed_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A setting that was not run, or not to its end, says nothing of them."""
+    now, old = ("one", "two", "three"), {"newest": "two", "begun": "one"}
+    tables = {
+        "matrix": [
+            {"setting": "oldest", "result": matrix_rows.SAME},
+            {"setting": "newest", "result": matrix_rows.MOVED},
+            {"setting": "begun", "result": matrix_rows.BEGUN},
+        ],
+        "matrix_notebooks": [
+            {"setting": setting, "notebook": name, "digest": "old" if name == was else "now"}
+            for setting, was in (("oldest", None), *old.items())
+            for name in now
+        ],
+    }
+    monkeypatch.setattr(matrix_rows, "read", lambda path: tables[path.stem])
+    monkeypatch.setattr(matrix_rows, "notebooks", lambda: {name: name for name in now})
+    monkeypatch.setattr(matrix_rows, "digest", lambda name: "now")
+    assert re.findall(r"\{doc\}`(.*?)`", matrix_rows.since()) == ["two"]
+    tables["matrix"].pop(1)
     assert "still those" in matrix_rows.since()
-    monkeypatch.setattr(matrix_rows, "digest", (digests | {names[1]: "another"}).get)
-    assert re.findall(r"\{doc\}`(.*?)`", matrix_rows.since()) == [names[1]]
 
 
 # A run

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 from oracles import Arithmetic, random_metric, same
 from torch import Tensor
 
 import rfm
+from rfm.measures import relative_spectrum
 
 
 def deviation_by_loops(C: list[list[float]], diagonals: dict[tuple[int, int], object]) -> float:
@@ -338,3 +340,31 @@ def test_votes_say_what_is_wrong(arguments: tuple) -> None:
         rfm.votes(*given)
     with pytest.raises(ValueError, match="split"):
         rfm.vote_accuracy(torch.eye(10), None)
+
+
+@pytest.mark.parametrize("task", [rfm.addition(7), rfm.subtraction(8), rfm.addition(12)], ids=str)
+def test_relative_spectrum_by_sums_over_entries(task: rfm.Task) -> None:
+    """ρ(χ) by Fourier sums over all entries of the blocks, written out."""
+    n, M = task.n, random_metric(task.dimension, seed=9)
+    sign = 1 if "+" in task.name else -1  # τ(b)
+    numbers = np.arange(n)
+    wave = {k: np.exp(2j * np.pi * k * numbers / n) for k in range(n)}
+    blocks = M.numpy()
+    found = relative_spectrum(M, task).numpy()
+    assert len(found) == n // 2
+    for k, ρ in enumerate(found, 1):
+        first, second = wave[k], wave[sign * k % n]
+        A = first.conj() @ blocks[:n, :n] @ first
+        D = second.conj() @ blocks[n:, n:] @ second
+        C = second.conj() @ blocks[n:, :n] @ first
+        assert abs(abs(ρ) - abs(C) / np.sqrt(A.real * D.real)) < 1e-12
+        assert abs(ρ.real - C.real / np.sqrt(A.real * D.real)) < 1e-12
+
+
+def test_relative_spectrum_is_at_most_one_and_zero_without_a_cross_block() -> None:
+    task = rfm.addition(9)
+    for seed in range(5):
+        M = random_metric(18, seed)
+        assert relative_spectrum(M, task).abs().max() < 1
+        M[:9, 9:] = M[9:, :9] = 0
+        assert relative_spectrum(M, task).abs().max() == 0

@@ -10,6 +10,7 @@ import torch
 from oracles import Arithmetic
 
 import rfm
+import rfm.networks
 from rfm import Kind, Split, Symmetry, Task
 
 PLUS = rfm.addition(7)
@@ -422,3 +423,88 @@ def test_a_pair_named_twice_moves_once_and_is_told_once() -> None:
 def test_a_seed_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="torch\\.Generator must be an integer"):
         rfm.random_split(rfm.addition(5), 0.5, seed=None)
+
+
+# ----------------------------------------------------------------------------------- other labels
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.2, 1.0])
+def test_so_many_training_labels_are_flipped_and_no_others(share: float) -> None:
+    split = rfm.random_split(PLUS, 0.6, 0)
+    flipped = split.flip_labels(share, seed=3)
+    assert flipped.flipped.sum() == round(share * len(split.train))
+    assert torch.equal(flipped.kind, split.kind)
+    assert split.labels is None
+    assert (flipped.labels == PLUS.labels)[split.kind != Kind.TRAIN].all()
+    assert (
+        f"{100 * share:g}% of training labels flipped (seed 3)" == flipped.history[-1] or share == 0
+    )
+    again, other = split.flip_labels(share, seed=3), split.flip_labels(share, seed=4)
+    assert torch.equal(again.train_labels, flipped.train_labels)
+    assert share == 0 or not torch.equal(other.train_labels, flipped.train_labels)
+
+
+def test_every_other_label_is_drawn_as_often() -> None:
+    task = rfm.addition(5)
+    split = rfm.random_split(task, 0.8, 0)
+    shifts = [
+        split.flip_labels(1.0, seed).train_labels - task.label(split.train) for seed in range(200)
+    ]
+    counts = torch.bincount(torch.cat(shifts) % 5, minlength=5)
+    assert counts[0] == 0
+    assert (counts[1:] - counts.sum() / 4).abs().max() < 5 * (counts.sum() / 4) ** 0.5
+
+
+def test_flipped_labels_stay_with_their_samples() -> None:
+    split = withheld(S).flip_labels(0.5, 1)
+    after = split.move_random(5, 2).give_back_random(2, 3)
+    told = dict(zip(map(tuple, split.train.tolist()), split.train_labels.tolist(), strict=True))
+    for pair, label in zip(after.train.tolist(), after.train_labels.tolist(), strict=True):
+        assert label == told.get(tuple(pair), int(PLUS.label(torch.tensor(pair))))
+
+
+def test_splits_with_other_labels_are_not_alike() -> None:
+    split = rfm.random_split(PLUS, 0.6, 0)
+    flipped = split.flip_labels(0.1, 0)
+    assert not split.alike(flipped)
+    assert flipped.alike(split.flip_labels(0.1, 0))
+    assert split.alike(split.flip_labels(0.0, 0))
+    settings = [rfm.Setting(s, rfm.Gaussian()) for s in (split, flipped)]
+    assert settings[0].key != settings[1].key
+
+
+def test_a_machine_is_fitted_to_the_labels_it_is_told_and_judged_by_the_tasks() -> None:
+    """At ridge 0 it reproduces what it is told; test points have the task's labels."""
+    split = rfm.random_split(rfm.addition(11), 0.8, 0).flip_labels(0.2, 0)
+    run = rfm.fit(split, rfm.Gaussian(), 3, keep_features=True)
+    assert (run.table.train_accuracy == 1).all()
+    told = torch.eye(11, dtype=torch.float64)[split.train_labels]
+    machine = rfm.KernelMachine.fit(split.train, told, rfm.Gaussian(), run.history[2])
+    assert (machine.predict(split.train).argmax(1) == split.train_labels).all()
+    lead = machine.predict(split.test).argmax(1) == split.task.label(split.test)
+    assert torch.equal(lead, run.correct())
+    clean = rfm.fit(rfm.random_split(rfm.addition(11), 0.8, 0), rfm.Gaussian(), 3)
+    assert not torch.allclose(clean.features, run.features)
+
+
+def test_labels_are_checked() -> None:
+    split = rfm.random_split(PLUS, 0.6, 0)
+    for labels, what in (
+        (torch.zeros(48, dtype=torch.int64), "shape"),
+        (torch.zeros(49), "int64"),
+        (torch.full((49,), 7), "from 0 to 6"),
+        (torch.full((49,), -1), "from 0 to 6"),
+    ):
+        with pytest.raises(ValueError, match=what):
+            Split(PLUS, split.kind, labels=labels)
+    for share in (-0.1, 1.1, None, "half"):
+        with pytest.raises(ValueError, match="from 0 to 1"):
+            split.flip_labels(share, 0)
+
+
+def test_what_cannot_have_other_labels_says_so() -> None:
+    split = withheld(S).flip_labels(0.1, 0)
+    with pytest.raises(ValueError, match="needs the task's own labels"):
+        rfm.fit(split, rfm.Gaussian(), 2, translations=True)
+    with pytest.raises(ValueError, match="task's own labels"):
+        rfm.networks.train(split, rfm.networks.Square(), steps=1)

@@ -2,8 +2,9 @@
 
     python tools/pdf.py [--site DIR] [--to FILE]
 
-Formulas are set before the page is printed. It is printed twice: the first time tells on which
-page each section is, for the table of contents. Links between chapters lead to pages of the PDF.
+Formulas are set before the page is printed. It is printed twice: the first time, with nothing
+painted, tells on which page each section is, for the table of contents. Links between chapters lead
+to pages of the PDF.
 """
 
 from __future__ import annotations
@@ -43,6 +44,14 @@ NUMBER = """pages => {
     }
 }"""
 HEADINGS = "[...document.querySelectorAll('h1, h2, h3, h4')].map(heading => heading.textContent)"
+
+
+def laid_out(page: Page) -> bytes:
+    """The page as a PDF of empty sheets, on which everything has its place: quicker to print."""
+    style = page.add_style_tag(content="* { visibility: hidden !important; }")
+    pdf = page.pdf(prefer_css_page_size=True)
+    style.evaluate("style => style.remove()")
+    return pdf
 
 
 def printed(page: Page) -> bytes:
@@ -112,7 +121,7 @@ def make(site: Path, target: Path) -> int:
         page.set_default_timeout(0)
         page.goto(whole.as_uri(), wait_until="load")
         page.evaluate(SET)
-        page.evaluate(NUMBER, numbers(printed(page)))
+        page.evaluate(NUMBER, numbers(laid_out(page)))
         pdf = printed(page)
         headings = page.evaluate(HEADINGS)
         browser.close()

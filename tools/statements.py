@@ -29,7 +29,7 @@ GLUED = re.compile(r"\{glue:text\}`(?P<key>\d\d-[^`]+)`")
 class Row:
     """A line of the ledger.
 
-    ``claim`` is its name, C1 to N12, ``part`` what distinguishes two lines of one claim,
+    ``claim`` is its name, such as C1 or N12, ``part`` what distinguishes two lines of one claim,
     ``statement`` its words; ``how`` the ways in which it is settled, of ``proved``, ``exhaustive``,
     ``draws`` and ``cases``, ``proofs`` the labels of what proves it, ``target`` that of the cell.
     """

@@ -20,6 +20,7 @@ from itertools import product
 import joblib
 import noncommuting
 import pandas as pd
+import since
 import torch
 from repository import ROOT
 from sympy import primerange
@@ -27,6 +28,7 @@ from sympy import primerange
 import rfm
 from rfm import Setting, Split, Symmetry
 from rfm.judging import leads
+from rfm.measures import relative_spectrum
 from rfm.networks import (
     Activation,
     Mirrored,
@@ -41,7 +43,6 @@ from rfm.networks import (
 )
 from rfm.starts import averaged, entry_orbits, wishart
 from rfm.sweeps import Measure, Plain, outcome
-from rfm.translations import Translations
 from rfm.two_spectra import Midpoints, TwoSpectra, sign_patterns
 
 DATA = ROOT / "book" / "data"
@@ -1039,13 +1040,6 @@ def freed(run: rfm.Run) -> dict[str, Plain]:
     }
 
 
-def relative_spectrum(M: torch.Tensor, task: rfm.Task) -> torch.Tensor:
-    """ρ(χ) = Ĉ / √(Â D̂), complex, for one of χ, χ̄ each, χ ≠ 1, of the mean over translations."""
-    spectrum = Translations(task).spectrum(M)[1:]
-    a, c, d = spectrum[:, 0, 0].real, spectrum[:, 0, 1], spectrum[:, 1, 1].real
-    return c / (a * d).clamp(min=1e-300).sqrt()
-
-
 def start_varied() -> Iterator[Setting]:
     """The same with other recipes, scales, bandwidths, widths and more iterations."""
     task = rfm.addition(29)
@@ -1489,6 +1483,10 @@ TABLES: Mapping[str, Table] = {
     "networks_features": Table(networks_features, learned),
     "networks_phases": Table(networks_phases, phases),
     **{name: Table(*parts) for name, parts in noncommuting.TABLES.items()},
+    "since_course": Table(since.course, since.inside),
+    "since_noise": Table(since.noise, since.mended),
+    "since_updates": Table(since.updates, since.elements),
+    "since_fixed": Table(since.fixed),
 }
 
 

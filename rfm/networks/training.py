@@ -132,6 +132,8 @@ def check(
         ValueError: as :func:`train`.
     """
     instance(split, Split, "split")
+    if split.flipped.any():
+        raise ValueError("networks are trained on the task's own labels, and some are flipped here")
     instance(activation, Activation, "activation")
     integer(steps, "steps", 1)
     width = integer(width, "width", 1)
