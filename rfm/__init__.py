@@ -1,10 +1,11 @@
-"""Recursive feature machines on the tables of finite Abelian groups.
+"""Recursive feature machines on the tables of finite groups.
 
 The paper is M. Tomàs Bernal, N. Mallinar and M. Belkin, *Breaking Data Symmetry is Needed For
 Generalization in Feature Learning Kernels* (AISTATS 2026, arXiv 2604.00316v1), cited as [B];
 [M] is its precursor, ICML 2025, arXiv 2407.20199.
 """
 
+from rfm.characters import CharacterTable, characters
 from rfm.checks import check_kernel
 from rfm.decomposition import Decomposition, decompose
 from rfm.equivalence import (
@@ -15,6 +16,7 @@ from rfm.equivalence import (
     pair_classes,
     single_classes,
 )
+from rfm.finite import FiniteGroup
 from rfm.groups import Group, abelian, cyclic, units
 from rfm.kernels import InnerProductKernel, Kernel, RadialKernel
 from rfm.machine import KernelMachine
@@ -27,12 +29,23 @@ from rfm.measures import (
     vote_accuracy,
     votes,
 )
+from rfm.permuting import affine, alternating, dihedral, permutations, quaternions, symmetric
 from rfm.prediction import Prediction, predict
+from rfm.products import TableTask, composition, quotient
 from rfm.profiles import Gaussian, Laplace, Matern, Quadratic
 from rfm.recursion import fit
 from rfm.reduced import FourNumbers, reduced
+from rfm.renamings import Renaming, exchange, renamings
+from rfm.representations import (
+    IsotypicParts,
+    exchange_share,
+    exchanged,
+    isotypic,
+    projections,
+)
 from rfm.resources import memory_estimate
 from rfm.run import Interrupted, Run, RunError
+from rfm.searching import Search, search
 from rfm.solve import Factor, JitterWarning, SingularKernelError, factorise
 from rfm.spectral import matrix_power
 from rfm.splits import Kind, Split, random_split, stabiliser, withhold
@@ -47,15 +60,18 @@ refuse_a_mixture()
 __version__ = VERSION
 
 __all__ = [
+    "CharacterTable",
     "Decomposition",
     "Equivalence",
     "Factor",
+    "FiniteGroup",
     "FourNumbers",
     "Gaussian",
     "Group",
     "HeldOut",
     "InnerProductKernel",
     "Interrupted",
+    "IsotypicParts",
     "JitterWarning",
     "Kernel",
     "KernelMachine",
@@ -65,8 +81,10 @@ __all__ = [
     "Prediction",
     "Quadratic",
     "RadialKernel",
+    "Renaming",
     "Run",
     "RunError",
+    "Search",
     "Setting",
     "SingularKernelError",
     "Split",
@@ -74,23 +92,33 @@ __all__ = [
     "SweepError",
     "SweepWarning",
     "Symmetry",
+    "TableTask",
     "Task",
     "abelian",
     "addition",
+    "affine",
     "alignment",
+    "alternating",
     "automorphisms",
+    "characters",
     "check_kernel",
     "circulant_deviation",
     "commutators",
+    "composition",
     "converged",
     "cyclic",
     "decompose",
+    "dihedral",
     "direction_converged",
     "division",
     "equivalences",
+    "exchange",
+    "exchange_share",
+    "exchanged",
     "factorise",
     "fit",
     "generate",
+    "isotypic",
     "matrix_power",
     "memory_estimate",
     "multiplication",
@@ -98,14 +126,21 @@ __all__ = [
     "orbits",
     "outcome",
     "pair_classes",
+    "permutations",
     "predict",
+    "projections",
+    "quaternions",
+    "quotient",
     "random_circulant_features",
     "random_split",
     "reduced",
+    "renamings",
+    "search",
     "single_classes",
     "stabiliser",
     "subtraction",
     "sweep",
+    "symmetric",
     "units",
     "vote_accuracy",
     "votes",

@@ -19,26 +19,31 @@ import torch
 from torch import Tensor
 
 from rfm.arguments import flag, instance, integer, positions
+from rfm.finite import FiniteGroup
 from rfm.groups import Group
 from rfm.immutable import Immutable
+from rfm.renamings import lifted_automorphisms
 from rfm.symmetry import Symmetry
 from rfm.tasks import Task
 
 MOST = 10**7  # numbers in the table of candidates for an automorphism, 80 MB
 
 
-def automorphisms(group: Group) -> Tensor:
-    """All automorphisms of a group, (m, n) int64: row by row, position ↦ position.
+def automorphisms(group: FiniteGroup) -> Tensor:
+    """All automorphisms of a finite group, (m, n) int64: row by row, position ↦ position.
 
-    A homomorphism from Z_{n₁} × … × Z_{n_k} is given by the images of the k generators, the order
-    of the i-th a divisor of n_i; an automorphism is one that is a bijection. For Z_n these are the
-    φ(n) multiplications by a unit.
+    One is known by the images of generators. A homomorphism from Z_{n₁} × … × Z_{n_k} is given by
+    those of the k generators, the order of the i-th a divisor of n_i; an automorphism is one that
+    is a bijection. For Z_n these are the φ(n) multiplications by a unit. Where the group is not
+    given as Abelian, images are continued along words, and products are compared.
 
     Raises:
         ValueError: for what is no group, or if there are too many candidates, as for large powers
             of a group.
     """
-    instance(group, Group, "group")
+    instance(group, FiniteGroup, "group")
+    if not isinstance(group, Group):
+        return lifted_automorphisms(group)
     powers = _powers(group)
     images = [torch.nonzero(powers[:, m] == group.identity).flatten() for m in group.moduli]
     count = prod(map(len, images))

@@ -22,10 +22,10 @@ from torch import Tensor
 from rfm.arguments import flag, instance, integer, members, positions, real, square
 from rfm.decomposition import Decomposition
 from rfm.prediction import Prediction
+from rfm.products import TableTask
 from rfm.run import Run
 from rfm.splits import Kind, Split
 from rfm.symmetry import Symmetry
-from rfm.tasks import Task
 
 TRAIN, RIGHT, WRONG, HELD = "#dfe3e8", "#0173b2", "#d55e00", "#8c8f96"
 """Colours of training samples, right and wrong test points, and test points not yet judged."""
@@ -64,7 +64,10 @@ def panels(count: int, width: float = 7.2, height: float | None = None) -> list[
 
 
 def cayley_table(
-    task: Task, ax: Axes | None = None, numbers: bool | None = None, order: Tensor | None = None
+    task: TableTask,
+    ax: Axes | None = None,
+    numbers: bool | None = None,
+    order: Tensor | None = None,
 ) -> Axes:
     """The table of the operation, coloured by result; a is the row, b the column.
 
@@ -78,7 +81,7 @@ def cayley_table(
     Raises:
         ValueError: if ``task`` is no task, or the order does not list each position once.
     """
-    instance(task, Task, "task")
+    instance(task, TableTask, "task")
     order = positions(torch.arange(task.n) if order is None else order, task.n, "order")
     if len(order.unique()) < task.n:
         raise ValueError(f"order must list each of {task.n} positions once")
@@ -351,12 +354,12 @@ def _math(g: Symmetry) -> str:
 
 
 def _square(
-    ax: Axes, task: Task, rows: str, columns: str, title: str, order: Tensor | None = None
+    ax: Axes, task: TableTask, rows: str, columns: str, title: str, order: Tensor | None = None
 ) -> Axes:
     places = range(0, task.n, -(-(task.n - 1) // 6))  # at most seven
     names = [task.element(i if order is None else int(order[i])) for i in places]
     ax.set(xlabel=columns, ylabel=rows, title=title, aspect="equal")
-    ax.set_xticks(places, names, rotation=90 if len(task.group.moduli) > 1 else 0)
+    ax.set_xticks(places, names, rotation=90 if max(map(len, names)) > 4 else 0)
     ax.set_yticks(places, names)
     sns.despine(ax=ax, left=True, bottom=True)
     return ax

@@ -13,13 +13,12 @@ from sympy.utilities.iterables import partitions
 from torch import Tensor
 
 from rfm.arguments import integer, members, positions
-from rfm.immutable import Immutable
+from rfm.finite import LARGEST, FiniteGroup, Value
 
-Value = int | tuple[int, ...]
-LARGEST = 4096  # order of a group; its Cayley table then takes 128 MB
+__all__ = ["LARGEST", "Group", "Value", "abelian", "cyclic", "units"]
 
 
-class Group(Immutable):
+class Group(FiniteGroup):
     """A finite Abelian group A of order n whose elements are the positions 0, …, n−1.
 
     The group is given by its *logarithm*: an isomorphism to Z_{n₁} × … × Z_{n_k}, whose
@@ -55,30 +54,21 @@ class Group(Immutable):
         law: Callable[[Value, Value], Value] | None = None,
     ):
         self.moduli = tuple(integer(m, "a modulus", 2) for m in members(moduli, "moduli"))
-        self.order = prod(self.moduli)
-        if not self.moduli or self.order > LARGEST:
+        order = prod(self.moduli)
+        if not self.moduli or order > LARGEST:
             raise ValueError(f"the moduli must be one or more with a product up to {LARGEST}")
-        self._logarithm = positions(logarithm, self.order, "the logarithm")
-        if not torch.equal(self._logarithm.sort().values, torch.arange(self.order)):
+        self._logarithm = positions(logarithm, order, "the logarithm")
+        if not torch.equal(self._logarithm.sort().values, torch.arange(order)):
             raise ValueError("the logarithm must be a bijection: it takes a number twice")
-        self.values = tuple(_plain(value) for value in members(values, "values"))
-        self._positions = {value: i for i, value in enumerate(self.values)}
-        if len(self.values) != self.order or len(self._positions) != self.order:
-            raise ValueError(
-                f"a group of order {self.order} needs as many different values, not "
-                f"{len(self._positions)} among {len(self.values)}"
-            )
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"the name of a group must be a text, not {name!r}")
-        self.name = name
         exponential = torch.argsort(self._logarithm)
         digits = _digits(self.moduli)[self._logarithm]
         m = torch.tensor(self.moduli)
-        self._table = exponential[_number((digits[:, None] + digits[None, :]) % m, self.moduli)]
-        self._inverses = exponential[_number(-digits % m, self.moduli)]
+        table = exponential[_number((digits[:, None] + digits[None, :]) % m, self.moduli)]
+        inverses = exponential[_number(-digits % m, self.moduli)]
         per_factor = m // torch.gcd(m, digits)  # the order of x in Z_m is m / gcd(m, x)
-        self._orders = reduce(torch.lcm, per_factor.unbind(1))
-        self.identity = int(exponential[0])
+        orders = reduce(torch.lcm, per_factor.unbind(1))
+        values = [_plain(value) for value in members(values, "values")]
+        self._place(table, inverses, orders, int(exponential[0]), values, name)
         if law is not None:
             if not callable(law):
                 raise ValueError(f"the law must be a function of two values, not {law!r}")
@@ -89,61 +79,11 @@ class Group(Immutable):
         """(n,) int64, position ↦ number of its image in the product of cyclic groups."""
         return self._logarithm
 
-    @property
-    def table(self) -> Tensor:
-        """(n, n) int64, the Cayley table, with the position of a ⋆ b in row a and column b."""
-        return self._table
+    def _key(self, value: Value) -> Value:
+        return _plain(value)
 
-    @property
-    def inverses(self) -> Tensor:
-        """(n,) int64, position ↦ position of the inverse."""
-        return self._inverses
-
-    @property
-    def orders(self) -> Tensor:
-        """(n,) int64, position ↦ order of the element."""
-        return self._orders
-
-    def multiply(self, a: Tensor | int, b: Tensor | int) -> Tensor:
-        """Positions of a ⋆ b; any shapes that broadcast.
-
-        Raises:
-            ValueError: if ``a`` or ``b`` are not positions, or their shapes do not go together.
-        """
-        a, b = self._checked(a), self._checked(b)
-        try:
-            return self._table[a, b]
-        except IndexError:
-            raise ValueError(
-                f"positions of shapes {tuple(a.shape)} and {tuple(b.shape)} do not go together"
-            ) from None
-
-    def inverse(self, a: Tensor | int) -> Tensor:
-        """Positions of the inverses, same shape as ``a``. Raises ValueError for other input."""
-        return self._inverses[self._checked(a)]
-
-    def position(self, value: Value) -> int:
-        """Position of an element given as a reader writes it: a residue or a tuple of residues.
-
-        Raises:
-            ValueError: if the value is not an element of the group.
-        """
-        try:
-            return self._positions[_plain(value)]
-        except (ValueError, KeyError):
-            raise ValueError(
-                f"{value!r} is not an element of {self.name}; its elements are "
-                f"{self.values[0]}, {self.values[1 % self.order]}, …, {self.values[-1]}"
-            ) from None
-
-    def _checked(self, a: Tensor | int) -> Tensor:
-        if not isinstance(a, Tensor):
-            return torch.tensor(integer(a, "a position", 0, self.order - 1))
-        if a.dtype != torch.int64 or a.device.type == "meta":
-            raise ValueError(f"positions must be int64, not {a.dtype} on {a.device.type}")
-        if a.numel() and not 0 <= int(a.min()) <= int(a.max()) < self.order:
-            raise ValueError(f"positions must lie in 0, …, {self.order - 1}")
-        return a
+    def _facts(self) -> tuple[object, ...]:
+        return self.name, self.moduli, self.values, self._logarithm, self._table
 
     def _compare(self, law: Callable[[Value, Value], Value]) -> None:
         for (x, a), (y, b) in product(self._positions.items(), repeat=2):
@@ -153,18 +93,6 @@ class Group(Immutable):
                     f"the logarithm is no homomorphism: by it {x} ⋆ {y} is {expected}, by the law "
                     f"it is {found}"
                 )
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Group) and self._facts() == other._facts())
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.moduli, self.values))
-
-    def _facts(self) -> tuple[object, ...]:
-        return self.name, self.moduli, self.values, self._logarithm.tolist()
-
-    def __repr__(self) -> str:
-        return self.name
 
 
 def cyclic(*moduli: int) -> Group:

@@ -10,6 +10,7 @@ from torch import Tensor
 from rfm.arguments import instance, square
 from rfm.judging import leads
 from rfm.machine import TIE
+from rfm.products import TableTask
 from rfm.profiles import Quadratic
 from rfm.seeds import Seed, generator
 from rfm.splits import Split
@@ -78,7 +79,7 @@ def alignment(M: Tensor, other: Tensor) -> float:
     return float((M * other).sum() / (M.norm() * other.norm()))
 
 
-def votes(M: Tensor, pairs: Tensor, voters: Tensor, task: Task) -> Tensor:
+def votes(M: Tensor, pairs: Tensor, voters: Tensor, task: TableTask) -> Tensor:
     """Mean vote of each class at each pair under the off-diagonal blocks of a feature matrix.
 
     Every voter x' votes for its own label with the weight t(x, x')², where t is xᵀ M x' without the
@@ -99,7 +100,7 @@ def votes(M: Tensor, pairs: Tensor, voters: Tensor, task: Task) -> Tensor:
         ValueError: if M is not a symmetric matrix of finite numbers with the shape of the task, or
             these are not pairs of positions.
     """
-    instance(task, Task, "task")
+    instance(task, TableTask, "task")
     cross, n = _unit(square(M, "M", task.dimension)).clone(), task.n
     cross[:n, :n] = cross[n:, n:] = 0
     pairs, voters = task.checked(pairs).reshape(-1, 2), task.checked(voters).reshape(-1, 2)

@@ -95,8 +95,8 @@ class Setting:
         if "device" in options:
             options["device"] = str(options["device"])
         return digest(
-            group=(group.moduli, group.values, group.name, group.logarithm, group.table),
-            task=(task.name, task.symbol, task.modulus, task.twist),
+            group=group._facts(),
+            task=(type(task).__name__, task.name, task.symbol, task.twist),
             split=(self.split.kind, self.split.history, self.split.labels),
             mirrors=[(mirror.k, mirror.reflects) for mirror in self.split.mirrors],
             kernel=self.kernel,

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from rfm.arguments import instance, integer, members, real, row
 from rfm.immutable import Immutable
+from rfm.products import TableTask
 from rfm.seeds import Seed, generator, tell
 from rfm.subgroups import Subgroup, generate, keepers
 from rfm.symmetry import Symmetry
-from rfm.tasks import Task
+from rfm.tasks import Task, abelian_task
 
 FEW = 4  # so many pairs are named in the history of a split; more are counted
 
@@ -48,14 +49,14 @@ class Split(Immutable):
             point, or a mirror is not a reflection of the task.
     """
 
-    task: Task
+    task: TableTask
     kind: Tensor = field(repr=False)
     mirrors: tuple[Symmetry, ...] = ()
     history: tuple[str, ...] = ()
     labels: Tensor | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        instance(self.task, Task, "task")
+        instance(self.task, TableTask, "task")
         total = self.task.n**2
         kind = row(object.__getattribute__(self, "kind"), total, torch.uint8, "kind", "kinds")
         if int(kind.max()) > max(Kind):
@@ -248,13 +249,13 @@ class Split(Immutable):
         )
 
 
-def random_split(task: Task, fraction: float, seed: Seed) -> Split:
+def random_split(task: TableTask, fraction: float, seed: Seed) -> Split:
     """Draw round(fraction · n²) training samples at random; the rest is the test set.
 
     Raises:
         ValueError: if one of the two sets would be empty, or an argument is of the wrong type.
     """
-    instance(task, Task, "task")
+    instance(task, TableTask, "task")
     total = task.n**2
     allowed = f"a number between 0 and 1 that leaves some of {total} samples on either side"
     fraction = real(fraction, "fraction", allowed, 0, 1)
@@ -267,19 +268,18 @@ def random_split(task: Task, fraction: float, seed: Seed) -> Split:
     return Split(task, kind, history=(step,))
 
 
-def withhold(task: Task, pairs: Tensor) -> Split:
+def withhold(task: TableTask, pairs: Tensor) -> Split:
     """Train on all samples but the given ones, (m, 2) or a single pair (2,).
 
     Raises:
         ValueError: if no pair is given, they are all samples of the task, or not pairs of
             positions.
     """
-    instance(task, Task, "task")
+    instance(task, TableTask, "task")
     pairs = task.listed(pairs)
     kind = torch.full((task.n**2,), Kind.TRAIN, dtype=torch.uint8)
     kind[task.index(pairs)] = Kind.WITHHELD
-    per_mirror = torch.bincount(task.mirror(pairs), minlength=task.n)
-    mirrors = tuple(g for g in task.reflections if per_mirror[g.k] == task.n)
+    mirrors = _whole_axes(task, pairs) if isinstance(task, Task) else ()
     if len(pairs) != len(mirrors) * task.n:
         what = _named(task, pairs, "points")
     elif len(mirrors) == 1:
@@ -298,7 +298,7 @@ def stabiliser(split: Split) -> Subgroup:
         ValueError: if ``split`` is not a split.
     """
     instance(split, Split, "split")
-    return keepers(split.task, split.train)
+    return keepers(abelian_task(split.task, "a stabiliser in Dih(A)"), split.train)
 
 
 def _percent(fraction: float) -> str:
@@ -306,14 +306,20 @@ def _percent(fraction: float) -> str:
     return f"{Decimal(repr(fraction)).scaleb(2):f}%"
 
 
-def _named(task: Task, pairs: Tensor, what: str) -> str:
+def _whole_axes(task: Task, pairs: Tensor) -> tuple[Symmetry, ...]:
+    """The reflections all of whose fixed points are among some different pairs."""
+    per_mirror = torch.bincount(task.mirror(pairs), minlength=task.n)
+    return tuple(g for g in task.reflections if per_mirror[g.k] == task.n)
+
+
+def _named(task: TableTask, pairs: Tensor, what: str) -> str:
     """A few pairs as a reader writes them; of more, how many."""
     if not 0 < len(pairs) <= FEW:
         return f"{len(pairs)} {what}"
     return ", ".join(f"({task.element(a)}, {task.element(b)})" for a, b in pairs.tolist())
 
 
-def _of(subgroup: Subgroup, task: Task) -> Subgroup:
+def _of(subgroup: Subgroup, task: TableTask) -> Subgroup:
     """The subgroup, after making sure that it acts on the samples of a task."""
     instance(subgroup, Subgroup, "subgroup")
     if subgroup.task != task:
@@ -321,7 +327,7 @@ def _of(subgroup: Subgroup, task: Task) -> Subgroup:
     return subgroup
 
 
-def _reflection(g: Symmetry, task: Task, what: str) -> None:
+def _reflection(g: Symmetry, task: TableTask, what: str) -> None:
     if not g.reflects or g.task != task:
         raise ValueError(f"{what} must be a reflection of {task}, not {g!r} of {g.task}")
 

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from rfm.arguments import instance, integer, members, square
 from rfm.equivalence import Equivalence
+from rfm.products import TableTask
 from rfm.seeds import Seed, generator
 from rfm.symmetry import Symmetry
-from rfm.tasks import Task
 
 
-def wishart(task: Task, seed: Seed, width: int = 256) -> Tensor:
+def wishart(task: TableTask, seed: Seed, width: int = 256) -> Tensor:
     """W Wᵀ / width with independent normal entries in W (2n, width): a random metric (2n, 2n).
 
     Its mean is the identity, its entries are off it by about width^(−1/2), and its rank is the
@@ -28,7 +28,7 @@ def wishart(task: Task, seed: Seed, width: int = 256) -> Tensor:
     Raises:
         ValueError: for what is no task or seed, or a width below 1.
     """
-    instance(task, Task, "task")
+    instance(task, TableTask, "task")
     width = integer(width, "width", 1)
     W = torch.randn(task.dimension, width, generator=generator(seed), dtype=torch.float64)
     return W @ W.T / width

@@ -1,21 +1,21 @@
-"""Learning tasks: the table of a group operation as samples, labels and one-hot codes."""
+"""Learning tasks on Abelian groups, with the symmetries of their tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from rfm.arguments import instance, integer, pairs_below, positions
+from rfm.arguments import instance, positions
 from rfm.groups import Group, Value, cyclic, units
-from rfm.immutable import Immutable
+from rfm.products import TableTask
 from rfm.symmetry import Symmetry
 
 
-@dataclass(frozen=True, eq=False)
-class Task(Immutable):
+@dataclass(frozen=True, eq=False, repr=False)
+class Task(TableTask):
     """Learn a ∘ b from the pair (a, b), where a ∘ b = a ⋆ τ(b) in an Abelian group A of order n.
 
     The *twist* τ is the only thing that tells the operations apart: the identity for a direct
@@ -37,8 +37,6 @@ class Task(Immutable):
     """
 
     group: Group
-    twist: Tensor = field(repr=False)
-    symbol: str
     modulus: str
 
     def __post_init__(self) -> None:
@@ -57,92 +55,6 @@ class Task(Immutable):
     def name(self) -> str:
         """The task in words, such as ``x + y mod 61``."""
         return f"x {self.symbol} y mod {self.modulus}"
-
-    @property
-    def n(self) -> int:
-        """Order of the group, and number of classes."""
-        return self.group.order
-
-    @property
-    def dimension(self) -> int:
-        """2n, the number of coordinates of a one-hot pair."""
-        return 2 * self.n
-
-    @cached_property
-    def samples(self) -> Tensor:
-        """All n² samples, (n², 2) int64, row by row."""
-        return torch.cartesian_prod(torch.arange(self.n), torch.arange(self.n))
-
-    @cached_property
-    def labels(self) -> Tensor:
-        """Labels of all n² samples, (n²,) int64."""
-        return self.label(self.samples)
-
-    def label(self, pairs: Tensor) -> Tensor:
-        """Positions of a ∘ b, shape () or (m,), for ``pairs`` of shape (2,) or (m, 2).
-
-        Raises:
-            ValueError: as :meth:`checked`.
-        """
-        pairs = self.checked(pairs)
-        return self.group.multiply(pairs[..., 0], self.twist[pairs[..., 1]])
-
-    def index(self, pairs: Tensor) -> Tensor:
-        """Sample numbers a·n + b, shape () or (m,), for ``pairs`` of shape (2,) or (m, 2).
-
-        Raises:
-            ValueError: as :meth:`checked`.
-        """
-        pairs = self.checked(pairs)
-        return pairs[..., 0] * self.n + pairs[..., 1]
-
-    def checked(self, pairs: Tensor) -> Tensor:
-        """The same pairs, after making sure that they are pairs of positions of this task.
-
-        Raises:
-            ValueError: if ``pairs`` is not an int64 tensor of shape (2,) or (m, 2) with entries in
-                0, …, n−1.
-        """
-        return pairs_below(pairs, self.n)
-
-    def listed(self, pairs: Tensor) -> Tensor:
-        """The distinct ones among ``pairs`` (2,) or (m, 2), as (m′, 2) in table order.
-
-        Raises:
-            ValueError: as :meth:`checked`.
-        """
-        return self.checked(pairs).reshape(-1, 2).unique(dim=0)
-
-    def pair(self, a: Value, b: Value) -> Tensor:
-        """The pair (a, b) of two group elements as a reader writes them, shape (2,)."""
-        return torch.tensor([self.group.position(a), self.group.position(b)])
-
-    def one_hot(self, pairs: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
-        """Codes x = e_a ‖ e_b, shape (2n,) or (N, 2n), for ``pairs`` of shape (2,) or (N, 2).
-
-        Raises:
-            ValueError: as :meth:`checked`, or if ``dtype`` is not a ``torch.dtype``.
-        """
-        instance(dtype, torch.dtype, "dtype")
-        pairs, eye = self.checked(pairs), torch.eye(self.n, dtype=dtype)
-        return torch.cat([eye[pairs[..., 0]], eye[pairs[..., 1]]], dim=-1)
-
-    def one_hot_labels(self, pairs: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
-        """One-hot labels Y, shape (n,) or (N, n), for ``pairs`` of shape (2,) or (N, 2).
-
-        Raises:
-            ValueError: as :meth:`one_hot`.
-        """
-        instance(dtype, torch.dtype, "dtype")
-        return torch.eye(self.n, dtype=dtype)[self.label(pairs)]
-
-    def element(self, position: int) -> str:
-        """The group element at a position as printed, such as ``17`` or ``(2, 5)``.
-
-        Raises:
-            ValueError: if ``position`` is not one of 0, …, n−1.
-        """
-        return str(self.group.values[integer(position, "a position", 0, self.n - 1)])
 
     @property
     def logarithm(self) -> Tensor:
@@ -202,17 +114,20 @@ class Task(Immutable):
         a, b = pairs[..., 0], self.twist[pairs[..., 1]]
         return self.group.multiply(self.group.inverse(a), b)
 
-    def __eq__(self, other: object) -> bool:
-        if self is other or not isinstance(other, Task):
-            return self is other
-        alike = (self.name, self.group) == (other.name, other.group)
-        return alike and torch.equal(self.twist, other.twist)
 
-    def __hash__(self) -> int:
-        return hash((self.name, self.group))
+def abelian_task(task: TableTask, what: str) -> Task:
+    """The same task, after making sure that it is one on an Abelian group.
 
-    def __repr__(self) -> str:
-        return self.name
+    Args:
+        task: any task.
+        what: what asks for it, for the error.
+
+    Raises:
+        ValueError: for a task made by :func:`rfm.composition` or :func:`rfm.quotient`.
+    """
+    if not isinstance(task, Task):
+        raise ValueError(f"{what} needs a task on an Abelian group, such as addition, not {task!r}")
+    return task
 
 
 def _direct(group: Group, symbol: str, modulus: str) -> Task:

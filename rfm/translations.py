@@ -19,10 +19,11 @@ from torch import Tensor
 from rfm.kernels import RESOLUTION, Kernel
 from rfm.machine import SHRUNK, TIE
 from rfm.pieces import rows_at_a_time
+from rfm.products import TableTask
 from rfm.solve import JITTERS, SingularKernelError, tell_jitter
 from rfm.spectral import LOST, RoundingError, floor
 from rfm.splits import Kind, Split
-from rfm.tasks import Task
+from rfm.tasks import abelian_task
 
 SMALL = 96  # orders up to which a transform is a matrix product, which is faster there
 PIECE = 2**24  # numbers of a temporary, 128 MB in double precision
@@ -41,7 +42,8 @@ class Translations:
         table: (characters, n) their values, for small n.
     """
 
-    def __init__(self, task: Task):
+    def __init__(self, task: TableTask):
+        task = abelian_task(task, "a computation by characters")
         group = task.group
         self.task, self.shape = task, group.moduli
         number = group.logarithm

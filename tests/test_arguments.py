@@ -22,6 +22,7 @@ SPLIT = rfm.random_split(T, 0.5, 0)
 G = rfm.Gaussian()
 RUN = rfm.fit(SPLIT, G, 2, keep_features=True)
 EYE = torch.eye(10, dtype=torch.float64)
+S3 = rfm.symmetric(3)
 Z5 = T.group
 POSITIONS = torch.arange(5)
 
@@ -156,7 +157,10 @@ WRONG = {
         lambda: rfm.Split(T, SPLIT.kind, (T.rotation(1),)),
         "must be a reflection",
     ),
-    "a split of no task": (lambda: rfm.random_split(Z5, 0.5, 0), "task must be a Task, not Group"),
+    "a split of no task": (
+        lambda: rfm.random_split(Z5, 0.5, 0),
+        "task must be a TableTask, not Group",
+    ),
     "held out without size": (lambda: rfm.HeldOut(T, T.samples[:1], 0), "size must be"),
     "a prediction of another length": (
         lambda: rfm.Prediction(SPLIT, torch.ones(3, dtype=torch.bool)),
@@ -374,6 +378,14 @@ def test_the_last_features_are_not_those_of_the_history() -> None:
 MOVABLE = {
     "Group": Z5,
     "Task": T,
+    "FiniteGroup": S3,
+    "TableTask": rfm.composition(S3),
+    "Renaming": rfm.Renaming(rfm.composition(S3), torch.arange(6), 1, 2, True),
+    "CharacterTable": rfm.characters(S3),
+    "IsotypicParts": rfm.isotypic(
+        torch.arange(12.0).outer(torch.arange(12.0)), rfm.composition(S3)
+    ),
+    "Search": rfm.search(SPLIT, G, 2),
     "Symmetry": T.reflection(1),
     "Subgroup": rfm.generate(T.reflection(1)),
     "Split": SPLIT,
@@ -410,8 +422,8 @@ def content(thing: object) -> object:
         return [content(one) for one in thing]
     if hasattr(thing, "to_csv"):
         return thing.to_csv()
-    if isinstance(thing, rfm.Group):
-        return thing.name, thing.moduli, thing.values, thing.table.tolist()
+    if isinstance(thing, rfm.FiniteGroup):
+        return thing.name, thing.values, thing.table.tolist(), getattr(thing, "moduli", ())
     if dataclasses.is_dataclass(thing):
         names = [field.name for field in dataclasses.fields(thing)]
         return {name: content(getattr(thing, name)) for name in names}

@@ -28,7 +28,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, cached_property
-from itertools import product
+from itertools import permutations, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FunctionType
@@ -43,6 +43,7 @@ from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 from oracles import Arithmetic, by_component, minus, over, plus, times
+from sympy.combinatorics import Permutation, PermutationGroup
 from torch import Tensor
 
 import rfm
@@ -513,8 +514,9 @@ def fingerprint(x: object) -> object:
         return tuple((k, fingerprint(v)) for k, v in x.items())
     if is_dataclass(x) and not isinstance(x, type):
         return tuple(fingerprint(getattr(x, f.name)) for f in fields(x))
-    if isinstance(x, rfm.Group):
-        return tuple(map(fingerprint, (x.table, x.logarithm, x.inverses, x.values, x.name)))
+    if isinstance(x, rfm.FiniteGroup):
+        more = (x.logarithm,) if isinstance(x, rfm.Group) else ()
+        return tuple(map(fingerprint, (x.table, *more, x.inverses, x.values, x.name)))
     return (type(x), repr(x)) if isinstance(x, int | float | str | None) else id(x)
 
 
@@ -3377,6 +3379,407 @@ def _settings(D: Draw) -> None:
         result,
         lambda r: equal(r is None or len(r.table) <= iterations, True),
     )
+
+
+# --- Groups that need not commute -----------------------------------------------------------------
+
+
+class Finite:
+    """A group of permutations, its products as plain lists of positions, and a task on it."""
+
+    def __init__(self, group: rfm.FiniteGroup, points: int, divides: bool = False):
+        self.group, self.n, N = group, group.order, range(group.order)
+        self.task = rfm.quotient(group) if divides else rfm.composition(group)
+        self.elements = list(group.values)
+        images = [_images(text, points) for text in self.elements]
+        place = {image: i for i, image in enumerate(images)}
+        self.star = [[place[tuple(b[x] for x in a)] for b in images] for a in images]
+        self.e = place[tuple(range(points))]
+        self.inverse = [next(j for j in N if self.star[i][j] == self.e) for i in N]
+        self.twist = self.inverse if divides else list(N)
+        self.label = [[self.star[a][self.twist[b]] for b in N] for a in N]
+        self.pairs = [(a, b) for a in N for b in N]
+        self.automorphisms = [
+            φ
+            for φ in (dict(zip(N, image, strict=True)) for image in self._candidates())
+            if all(φ[self.star[a][b]] == self.star[φ[a]][φ[b]] for a, b in self.pairs)
+        ]
+
+    def _candidates(self) -> Iterator[tuple[int, ...]]:
+        """Bijections of positions that keep the neutral element."""
+        rest = [i for i in range(self.n) if i != self.e]
+        for image in permutations(rest):
+            full = list(image)
+            full.insert(self.e, self.e)
+            yield tuple(full)
+
+    def coordinates(self, reflects: bool, k: int) -> list[int]:
+        """For :meth:`Draw.matrix`: where the identity sends the coordinates."""
+        return list(range(2 * self.n))
+
+    def act(self, φ: dict[int, int], p: int, r: int, exchanges: bool, pair: Pair) -> Pair:
+        """Image of a pair of positions under a renaming."""
+        a, b = pair[0], self.twist[pair[1]]
+        if exchanges:
+            a, b = self.inverse[b], self.inverse[a]
+        return self.star[p][φ[a]], self.twist[self.star[φ[b]][r]]
+
+
+def _images(text: str, points: int) -> tuple[int, ...]:
+    """The images of 0, 1, … under the permutation that cycles stand for."""
+    images = list(range(points))
+    for cycle in text.strip("()").split(")(") if text != "id" else ():
+        numbers = list(map(int, cycle.split()))
+        for x, y in zip(numbers, numbers[1:] + numbers[:1], strict=True):
+            images[x] = y
+    return tuple(images)
+
+
+@cache
+def _finite() -> tuple[Finite, ...]:
+    return (
+        Finite(rfm.symmetric(3), 3),
+        Finite(rfm.symmetric(3), 3, divides=True),
+        Finite(rfm.affine(3, 2), 3),
+        Finite(rfm.alternating(3), 3),
+        Finite(rfm.quaternions(), 8),
+    )
+
+
+@entry("symmetric", "alternating", "dihedral", "affine", "quaternions", "FiniteGroup\\.commutes")
+def _names_a_group(D: Draw) -> None:
+    name = D.pick("symmetric", "alternating", "dihedral", "affine", "quaternions")
+    if name == "quaternions":
+        values, order, involutions = (), 8, 1
+    elif name == "affine":
+        p, q = D.pick((3, 2), (5, 2), (5, 4), (7, 3), (7, 6))
+        values, order = (p, q), p * q
+        involutions = 0 if q % 2 else p
+        wrong = D.pick(*[None] * 6, (4, 3), (7, 4), (7, 1), (1, 1), (7, True), (7.0, 3), (4099, 2))
+        if wrong is not None:
+            values = D.judged(wrong, True, False, "numbers")
+    elif name == "dihedral":
+        value, m = D.integer(3, 6, "corners", most=9, limited=False)
+        values, order, involutions = (value,), 2 * m, m + (m % 2 == 0)
+    else:
+        least = 2 if name == "symmetric" else 3
+        value, k = D.integer(least, 4, "things", most=5, limited=False)
+        order = math.factorial(max(k, 0)) // (1 if name == "symmetric" else 2)
+        counts = {"symmetric": [0, 0, 1, 3, 9, 25], "alternating": [0, 0, 0, 0, 3, 15]}
+        values, involutions = (value,), counts[name][k] if 0 <= k < 6 else 0
+
+    def right(group: rfm.FiniteGroup) -> None:
+        assert group.order == order
+        assert int((group.orders == 2).sum()) == involutions
+        table = group.table
+        D.ask("FiniteGroup.commutes", bool((table == table.T).all()), group)
+        assert group == getattr(rfm, name)(*values)
+        assert pickle.loads(pickle.dumps(group)) == group
+
+    D.expect(D.call(name, *values), right)
+
+
+@entry("permutations")
+def _takes_a_group_of_sympy(D: Draw) -> None:
+    size = D.int(2, 4)
+    generators = [Permutation(D.data.draw(st.permutations(range(size)))) for _ in range(2)]
+    theirs, name = PermutationGroup(*generators), "G"
+    group: object = theirs
+    if D.chance(4):
+        group = D.judged(D.pick(*NASTY, generators[0], rfm.symmetric(3)), True, False, "group")
+    if D.chance(6):
+        name = D.judged(D.pick("", None, 3, b"G"), True, False, "name")
+
+    def right(made: rfm.FiniteGroup) -> None:
+        images = [_images(text, size) for text in made.values]
+        assert set(images) == {tuple(g.array_form) for g in theirs.elements}
+        assert images == sorted(images)
+        for i, j in product(range(len(images)), repeat=2):
+            both = Permutation(images[i]) * Permutation(images[j])
+            assert images[int(made.table[i, j])] == tuple(both.array_form)
+
+    D.expect(D.call("permutations", group, name), right)
+
+
+@entry(
+    "FiniteGroup",
+    "FiniteGroup\\.(__eq__|table|inverses|orders|classes|multiply|inverse|position)",
+    examples=60,
+)
+def _builds_a_finite_group(D: Draw) -> None:
+    w = D.pick(*_finite())
+    n, order = w.n, D.data.draw(st.permutations(range(w.n)))
+    star = [[0] * n for _ in range(n)]
+    for a, b in w.pairs:
+        star[order[a]][order[b]] = order[w.star[a][b]]
+    table, values = torch.tensor(star), [f"g{i}" for i in range(n)]
+    name: object = "G"
+    wrong = D.pick(*[""] * 8, "entry", "out", "float", "flat", "wide", "repeated", "few", "name")
+    if wrong:
+        D.bad.append(wrong)
+    if wrong == "entry":
+        i, j = D.int(0, n - 1), D.int(0, n - 1)
+        table[i, j] = (table[i, j] + D.int(1, n - 1)) % n
+    elif wrong == "out":
+        table = table + D.pick(1, -1, n)
+    elif wrong == "float":
+        table = table.double()
+    elif wrong == "flat":
+        table = table.flatten()
+    elif wrong == "wide":
+        table = table[1:]
+    elif wrong == "repeated":
+        values[1] = values[0]
+    elif wrong == "few":
+        values = values[1:]
+    elif wrong == "name":
+        name = D.pick("", None, 3)
+
+    def right(group: rfm.FiniteGroup) -> None:
+        e = order[w.e]
+        inverse = [next(j for j in range(n) if star[i][j] == e) for i in range(n)]
+        assert group.identity == e
+        D.ask("FiniteGroup.inverses", inverse, group)
+        D.ask("FiniteGroup.table", star, group)
+        powers = []
+        for g in range(n):
+            x, k = g, 1
+            while x != e:
+                x, k = star[x][g], k + 1
+            powers.append(k)
+        D.ask("FiniteGroup.orders", powers, group)
+        numbers = group.classes.tolist()
+        for g, x in product(range(n), repeat=2):
+            assert numbers[star[star[x][g]][inverse[x]]] == numbers[g]
+        sizes = [sum(star[x][g] == star[g][x] for x in range(n)) for g in range(n)]
+        assert max(numbers) + 1 == round(sum(sizes) / n)  # as many as commuting pairs, by n
+        other = rfm.FiniteGroup(torch.tensor(w.star), values, "G")
+        assert (group == other) == (star == w.star)
+        i, j = D.int(0, n - 1), D.int(0, n - 1)
+        D.ask("FiniteGroup.multiply", star[i][j], group, i, j)
+        D.ask("FiniteGroup.inverse", inverse[i], group, i)
+        asked = D.pick(*NASTY, "g", "g99") if D.chance(2) else f"g{i}"
+        D.judged(asked, asked not in values if isinstance(asked, str) else True, False, "value")
+        D.ask("FiniteGroup.position", i, group, asked)
+
+    D.expect(D.call("FiniteGroup", table, values, name), right)
+
+
+@entry("composition", "quotient", "TableTask", "TableTask\\..*", examples=160)
+def _learns_any_table(D: Draw) -> None:
+    w = D.pick(*_finite())
+    n = w.n
+    if D.chance(4):
+        name = "quotient" if w.twist == w.inverse and w.inverse != list(range(n)) else "composition"
+        result = D.call(name, D.confused(w.group, "group"))
+        D.expect(result, lambda task: equal(task == w.task, True))
+        return
+    if D.chance(4):
+        twist, wrong = torch.tensor(w.twist), D.pick("", "", "moved", "float", "short", "symbol")
+        if wrong == "moved":
+            twist = twist.roll(1)
+        twist = {"float": twist.double(), "short": twist[1:]}.get(wrong, twist)
+        if wrong:
+            D.bad.append(wrong)
+        made = D.call("TableTask", w.group, twist, 3 if wrong == "symbol" else w.task.symbol)
+        D.expect(made, lambda task: equal(task == w.task, True))
+        return
+    task = w.task
+    D.ask("TableTask.n", n, task)
+    D.ask("TableTask.dimension", 2 * n, task)
+    D.ask("TableTask.samples", [list(x) for x in w.pairs], task)
+    D.ask("TableTask.labels", [w.label[a][b] for a, b in w.pairs], task)
+    i, j = D.int(0, n - 1), D.int(0, n - 1)
+    D.ask("TableTask.pair", [i, j], task, w.elements[i], w.elements[j])
+    D.ask("TableTask.element", w.elements[i], task, i)
+    pairs, plain, single = D.pairs(w)
+
+    def answer(values: list) -> object:
+        return values[0] if single else values
+
+    rights = {
+        "label": lambda: answer([w.label[a][b] for a, b in plain]),
+        "index": lambda: answer([a * n + b for a, b in plain]),
+        "checked": lambda: answer([list(x) for x in plain]),
+        "listed": lambda: [list(x) for x in sorted(set(plain))],
+        "one_hot": lambda: answer(
+            [[float(i in (a, n + b)) for i in range(2 * n)] for a, b in plain]
+        ),
+        "one_hot_labels": lambda: answer(
+            [[float(i == w.label[a][b]) for i in range(n)] for a, b in plain]
+        ),
+    }
+    method = D.pick(*rights)
+    right = rights[method]() if not D.bad else None
+    more = _dtype(D) if method.startswith("one_hot") else ()
+    D.ask(f"TableTask.{method}", right, task, pairs, *more)
+
+
+@entry("Renaming", "Renaming\\..*", "exchange", "renamings", examples=80)
+def _renames(D: Draw) -> None:
+    w = D.pick(*_finite()[:4])
+    n = w.n
+    φ = D.pick(*w.automorphisms)
+    value: object = torch.tensor([φ[i] for i in range(n)])
+    wrong = D.pick(*[""] * 8, "moved", "float", "short", "constant", "list")
+    if wrong:
+        odd = {
+            "moved": torch.roll(torch.arange(n), 1),
+            "float": value.double(),
+            "short": value[1:],
+            "constant": torch.full((n,), w.e),
+            "list": value.tolist(),
+        }
+        value = D.judged(odd[wrong], wrong != "list", wrong == "list", "map")
+    if D.chance(8):
+        found = D.call("renamings", D.confused(w.task, "task"))
+
+        def all_of_them(maps: list[rfm.Renaming]) -> None:
+            assert len(maps) == 2 * n * n * len(w.automorphisms)
+            kept = sum(g.keeps_labels for g in maps)
+            assert kept == (2 * n if w.group.commutes else n)
+
+        D.bad = [text for text in D.bad if not text.startswith("map")]
+        D.open.clear()
+        D.expect(found, all_of_them)
+        return
+    if D.chance(3):
+        p = r = w.e
+        exchanges = True
+        made = D.call("exchange", D.confused(w.task, "task"), value)
+    else:
+        (pv, p), (rv, r) = D.integer(0, n - 1, "p"), D.integer(0, n - 1, "r")
+        flag, exchanges = D.flag("exchanges")
+        made = D.call("Renaming", D.confused(w.task, "task"), value, pv, rv, flag)
+
+    def right(g: rfm.Renaming) -> None:
+        images = {x: w.act(φ, p, r, exchanges, x) for x in w.pairs}
+        labels = {w.label[a][b]: w.label[c][d] for (a, b), (c, d) in images.items()}
+        D.ask("Renaming.on_labels", [labels[i] for i in range(n)], g)
+        D.ask("Renaming.keeps_labels", all(labels[i] == i for i in range(n)), g)
+        D.ask("Renaming.on_samples", [c * n + d for c, d in images.values()], g)
+        fixed = [list(x) for x in w.pairs if images[x] == x]
+        D.ask("Renaming.fixed_points", fixed, g)
+        where = [0] * (2 * n)
+        for (a, b), (c, d) in images.items():
+            where[a], where[n + b] = (n + d, c) if exchanges else (c, n + d)
+        D.ask("Renaming.coordinates", where, g)
+        matrix = np.zeros((2 * n, 2 * n))
+        matrix[where, range(2 * n)] = 1
+        D.ask("Renaming.matrix", matrix, g)
+        pairs, plain, single = D.pairs(w)
+        got = [list(images[x]) for x in plain] if not D.bad else [[]]
+        D.ask("Renaming.__call__", got[0] if single else got, g, pairs)
+
+    D.expect(made, right)
+
+
+@entry("characters", "CharacterTable", "CharacterTable\\..*", "projections")
+def _has_characters(D: Draw) -> None:
+    w = D.pick(*_finite())
+    n = w.n
+    name = D.pick("characters", "projections")
+    made = D.call(name, D.confused(w.group, "group"))
+
+    def right(table: rfm.CharacterTable) -> None:
+        degrees = D.call("CharacterTable.degrees", table).value
+        χ = D.call("CharacterTable.on_elements", table).value.numpy()
+        assert int((degrees**2).sum()) == n
+        assert np.allclose(χ @ χ.conj().T, n * np.eye(len(χ)))
+        assert np.allclose(χ[:, w.e], degrees)
+        at = w.group.classes.tolist()
+        assert np.allclose(table.values.numpy()[:, at], χ)
+        flipped = D.call("CharacterTable.conjugates", table).value
+        assert np.allclose(χ[flipped], χ.conj())
+        for a, x in w.pairs:
+            assert np.allclose(χ[:, w.star[w.star[x][a]][w.inverse[x]]], χ[:, a])
+
+    def projects(P: Tensor) -> None:
+        assert np.allclose(P.sum(0).numpy(), np.eye(n))
+        for i, j in product(range(len(P)), repeat=2):
+            wanted = P[i] if i == j else torch.zeros_like(P[i])
+            assert torch.allclose(P[i] @ P[j], wanted, atol=1e-12)
+        for t in range(n):  # kept by translations on both sides
+            rows = torch.tensor([w.star[t][a] for a in range(n)])
+            assert torch.allclose(P[:, rows][:, :, rows], P, atol=1e-12)
+
+    D.expect(made, right if name == "characters" else projects)
+
+
+@entry("isotypic", "IsotypicParts", "exchanged", "exchange_share", examples=90)
+def _speaks_of_representations(D: Draw) -> None:
+    w = D.pick(*_finite())
+    n = w.n
+    tags = dict.fromkeys(("asymmetric", "int", "numpy"), "bad")
+    tags |= dict.fromkeys(("requires_grad", "parameter"), "")
+    tags |= dict.fromkeys(("huge", "tiny", "small", "half"), "open")  # squares leave the range
+    M, plain, tag = D.matrix(w, tags)
+    C = plain[n:, :n][w.twist]
+    centred = C - C.mean()
+    tolerance = 1e-5 if tag == "float32" else 1e-9
+    name = D.pick("isotypic", "exchange_share", "exchanged")
+    back = [[0.0] * n for _ in range(n)]
+    for u, v in w.pairs:
+        at = [(w.star[w.inverse[v]][c], w.star[c][w.inverse[u]]) for c in range(n)]
+        back[u][v] = sum(centred[x] for x in at) / n
+    if name == "exchanged":
+        if D.bad or D.open:
+            D.bad.clear()
+            D.open.clear()
+            D.bad.append("no matrix")
+            D.expect(D.call("exchanged", D.pick(None, 3, torch.ones(n), torch.eye(n + 1)), w.group))
+            return
+        result = D.call("exchanged", torch.from_numpy(centred.copy()), w.group)
+        D.expect(result, lambda E: close(E, np.array(back), tolerance))
+        return
+    result = D.call(name, M, D.confused(w.task, "task"))
+
+    def right(found: object) -> None:
+        if tag in ("huge", "tiny", "small", "half"):
+            return
+        size = np.square(centred).sum()
+        if name == "exchange_share":
+            share = float((centred * np.array(back)).sum() / size) if size > 1e-20 else NAN
+            assert math.isnan(found) if math.isnan(share) else abs(found - share) < tolerance
+            return
+        P = rfm.projections(w.group).numpy()
+        kept = sum(Q @ centred @ Q for Q in P).real
+        if size > 1e-20:
+            off = np.linalg.norm(kept - centred) / math.sqrt(size)
+            assert abs(found.residual - off) < 10 * tolerance
+            parts = [np.square(np.abs(Q @ centred @ Q)).sum() / size for Q in P]
+            close(found.shares, np.array(parts), tolerance)
+        again = rfm.isotypic(found.projection, w.task)
+        assert torch.allclose(again.projection, found.projection, atol=1e-6)
+
+    D.expect(result, right)
+
+
+@entry("search", "Search", examples=12)
+def _searches(D: Draw) -> None:
+    w = D.pick(*_finite()[:3])
+    split = rfm.random_split(w.task, 0.7, D.int(0, 3))
+    steps, plain = D.integer(1, 3, "steps", most=4, limited=False)
+    options: dict[str, object] = {}
+    for name in ("rate", "ridge"):
+        if D.chance(4):
+            options[name], _ = D.number((0.01, 1e-3), lambda x: 0 < x < INF, name)
+    tags = dict.fromkeys(("asymmetric", "int", "numpy", "half"), "bad")
+    tags |= dict.fromkeys(("requires_grad", "parameter"), "")
+    tags |= dict.fromkeys(("huge", "tiny", "small", "zero", "indefinite", "negative"), "open")
+    if D.chance(2):
+        options["M0"], _, _ = D.matrix(w, tags)
+    if "rate" in options or "ridge" in options:
+        D.open.append("a step of any size")
+    kernel = D.confused(rfm.Gaussian(), "kernel")
+    result = D.call("search", D.confused(split, "split"), kernel, steps, every=2, **options)
+
+    def right(found: rfm.Search) -> None:
+        assert found.table.index.tolist() == sorted({*range(0, plain + 1, 2), plain})
+        assert found.metric.shape == (2 * w.n, 2 * w.n)
+        assert bool(torch.isfinite(found.metric).all())
+
+    D.expect(result, right)
 
 
 # --- The tests ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 CLAIMS = (
     {f"C{i}" for i in range(1, 16)}
     | {f"N{i}" for i in range(1, 15)}
+    | {f"N{i}" for i in range(16, 19)}
     | {f"N{i}" for i in range(19, 24)}
 )
 VERDICTS = (

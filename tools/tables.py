@@ -18,6 +18,7 @@ from functools import cache
 from itertools import product
 
 import joblib
+import noncommuting
 import pandas as pd
 import since
 import torch
@@ -1485,6 +1486,7 @@ TABLES: Mapping[str, Table] = {
     "recovery": Table(recovery, first_law),
     "recovery_groups": Table(recovery_groups, first_law),
     "recovery_decoys": Table(recovery_decoys, decoyed),
+    **{name: Table(*parts) for name, parts in noncommuting.TABLES.items()},
     "since_course": Table(since.course, since.inside),
     "since_noise": Table(since.noise, since.mended),
     "since_updates": Table(since.updates, since.elements),

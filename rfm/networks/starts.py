@@ -10,16 +10,16 @@ from torch import Tensor
 
 from rfm.arguments import instance, integer, real
 from rfm.networks.weights import Weights
+from rfm.products import TableTask
 from rfm.seeds import Seed, generator
 from rfm.symmetry import Symmetry
-from rfm.tasks import Task
 
 
 class Start(ABC):
     """How the weights are drawn; write another by subclassing."""
 
     @abstractmethod
-    def draw(self, task: Task, width: int, seed: Seed) -> Weights:
+    def draw(self, task: TableTask, width: int, seed: Seed) -> Weights:
         """Weights for a task, from a seed or a generator."""
 
 
@@ -36,8 +36,8 @@ class Random(Start):
     def __post_init__(self) -> None:
         real(self.scale, "scale", "a positive number", 5e-324)
 
-    def draw(self, task: Task, width: int, seed: Seed) -> Weights:
-        instance(task, Task, "task")
+    def draw(self, task: TableTask, width: int, seed: Seed) -> Weights:
+        instance(task, TableTask, "task")
         width, drawn = integer(width, "width", 1), generator(seed)
         U = torch.randn(task.dimension, width, generator=drawn, dtype=torch.float64)
         V = torch.randn(width, task.n, generator=drawn, dtype=torch.float64)
@@ -57,7 +57,7 @@ class Paired(Start):
     def __post_init__(self) -> None:
         _reflection(self.mirror)
 
-    def draw(self, task: Task, width: int, seed: Seed) -> Weights:
+    def draw(self, task: TableTask, width: int, seed: Seed) -> Weights:
         _same_task(self.mirror, task)
         if integer(width, "width", 1) % 2:
             raise ValueError(f"paired neurons need an even width, not {width}")
@@ -88,7 +88,7 @@ class Mirrored(Start):
         real(self.odd, "odd", "a number from 0 to 1", 0, 1)
         real(self.noise, "noise", "a number from 0 on", 0)
 
-    def draw(self, task: Task, width: int, seed: Seed) -> Weights:
+    def draw(self, task: TableTask, width: int, seed: Seed) -> Weights:
         _same_task(self.mirror, task)
         drawn = generator(seed)
         random = Random().draw(task, width, drawn)
@@ -111,7 +111,7 @@ def _reflection(g: Symmetry) -> None:
         raise ValueError(f"mirror must be a reflection, not {g!r}")
 
 
-def _same_task(g: Symmetry, task: Task) -> None:
-    instance(task, Task, "task")
+def _same_task(g: Symmetry, task: TableTask) -> None:
+    instance(task, TableTask, "task")
     if g.task != task:
         raise ValueError(f"mirror must be a reflection of {task}, not of {g.task}")

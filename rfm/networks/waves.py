@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rfm.immutable import Immutable
 from rfm.networks.weights import Weights
+from rfm.tasks import abelian_task
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class Waves(Immutable):
     @classmethod
     def of(cls, weights: Weights) -> Waves:
         """Read them off a network."""
-        task = weights.task
+        task = abelian_task(weights.task, "a wave")
         group, n = task.group, task.n
         order, axes = torch.argsort(group.logarithm), tuple(range(len(group.moduli)))
         A, B = weights.first.chunk(2)

@@ -11,7 +11,8 @@ from torch import Tensor
 from rfm.arguments import instance, square
 from rfm.immutable import Immutable
 from rfm.networks.activations import Activation
-from rfm.tasks import Task
+from rfm.products import TableTask
+from rfm.tasks import Task, abelian_task
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,12 +28,12 @@ class Weights(Immutable):
         ValueError: for other shapes or types, or entries that are not finite.
     """
 
-    task: Task
+    task: TableTask
     first: Tensor = field(repr=False)
     second: Tensor = field(repr=False)
 
     def __post_init__(self) -> None:
-        instance(self.task, Task, "task")
+        instance(self.task, TableTask, "task")
         h = self.first.shape[-1] if isinstance(self.first, Tensor) and self.first.ndim else 0
         for name, shape in (("first", (self.task.dimension, h)), ("second", (h, self.task.n))):
             W = getattr(self, name)
@@ -76,7 +77,7 @@ class Weights(Immutable):
         neuron without its means, the largest share that a character and its conjugate have, in A
         and B together. NaN for a neuron without such a part.
         """
-        group, n = self.task.group, self.task.n
+        group, n = abelian_task(self.task, "a frequency").group, self.task.n
         order = torch.argsort(group.logarithm)
         axes = tuple(range(len(group.moduli)))
         A, B = (W[order].reshape(*group.moduli, -1) for W in self.first.chunk(2))
