@@ -19,6 +19,8 @@ from itertools import product
 
 import joblib
 import pandas as pd
+import recipe_claims
+import recipe_tables
 import torch
 from repository import ROOT
 from sympy import primerange
@@ -1487,6 +1489,11 @@ TABLES: Mapping[str, Table] = {
     "networks_axes": Table(networks_axes, learned),
     "networks_features": Table(networks_features, learned),
     "networks_phases": Table(networks_phases, phases),
+    "recipe_moves": Table(recipe_tables.recipe_moves, recipe_tables.sized),
+    "recipe_fractions": Table(recipe_tables.recipe_fractions, recipe_tables.sized),
+    "recipe_normalised": Table(recipe_tables.recipe_normalised, recipe_tables.sized),
+    "recipe_large": Table(recipe_tables.recipe_large, recipe_tables.sized),
+    "recipe_claims": Table(recipe_claims.recipe_claims, recipe_claims.verdict),
 }
 
 
