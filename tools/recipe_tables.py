@@ -63,6 +63,20 @@ def recipe_moves() -> Iterator[Setting]:
             yield run_of(moved(task, count, seed), point, moved_points=count, seed=seed)
 
 
+RIDGES = (
+    *(("quadratic", ridge, QUADRATIC, {"ridge": ridge}) for ridge in (1e-4, 1e-3, 1e-2, 1e-1)),
+    *(("Gaussian", ridge, rfm.Gaussian(2.5), {"ridge": ridge}) for ridge in (1e-4, 1e-3)),
+)
+
+
+def recipe_ridges() -> Iterator[Setting]:
+    """Move points out of the trap modulo 29, with a ridge."""
+    task = rfm.addition(29)
+    for point, count in product(RIDGES, (0, 1, 5, 10, 20, 50, 100)):
+        for seed in seeds(count):
+            yield run_of(moved(task, count, seed), point, moved_points=count, seed=seed)
+
+
 def recipe_fractions() -> Iterator[Setting]:
     """Random parts of the table modulo 29: the same kernels, bandwidths, powers."""
     task = rfm.addition(29)
@@ -88,7 +102,7 @@ def recipe_normalised() -> Iterator[Setting]:
     task = rfm.addition(29)
     for alike, (name, make) in product(ALIKE, SMOOTHNESS.items()):
         kernel = Normalised(make(bandwidth_for(make, alike)))
-        splits = [("moved", count, seed) for count in (0, 1, 10, 50) for seed in seeds(count)]
+        splits = [("moved", count, seed) for count in (0, 1, 10) for seed in seeds(count)]
         splits += [("random", 70, seed) for seed in SEEDS]
         for what, amount, seed in splits:
             if what == "moved":
@@ -121,7 +135,7 @@ def recipe_large() -> Iterator[Setting]:
         else:
             split = rfm.random_split(task, amount / 100, seed)
         made = run_of(split, point, what=what, amount=amount, seed=seed)
-        yield replace(made, options={**made.options, "iterations": 40})
+        yield replace(made, options={**made.options, "iterations": 30})
 
 
 def sized(run: rfm.Run) -> dict[str, Plain]:

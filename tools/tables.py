@@ -1490,6 +1490,7 @@ TABLES: Mapping[str, Table] = {
     "networks_features": Table(networks_features, learned),
     "networks_phases": Table(networks_phases, phases),
     "recipe_moves": Table(recipe_tables.recipe_moves, recipe_tables.sized),
+    "recipe_ridges": Table(recipe_tables.recipe_ridges, recipe_tables.sized),
     "recipe_fractions": Table(recipe_tables.recipe_fractions, recipe_tables.sized),
     "recipe_normalised": Table(recipe_tables.recipe_normalised, recipe_tables.sized),
     "recipe_large": Table(recipe_tables.recipe_large, recipe_tables.sized),
