@@ -103,15 +103,6 @@ def wrong(run: Run) -> Answer:
     return found, found == 0
 
 
-def alike(run: Run) -> Answer:
-    """The number of withheld points right in the end; the claim is no more than one.
-
-    On a collapsed axis all points have one answer, and it is right for the one with that label.
-    """
-    found = int(run.correct()[run.split.test_kind == Kind.WITHHELD].sum())
-    return float(found), found <= 1
-
-
 def right(run: Run) -> Answer:
     """The share of the withheld points right in the end; the claim is all."""
     found = share(run)
@@ -196,14 +187,14 @@ CASES: Mapping[str, Case] = {
     "C3, one point": Case(lambda draw: axis(S).move_random(1, draw), freed, 1),
     "C3, 5.5 %": Case(lambda draw: axis(S).move_random(28, draw), freed),
     "C4, random": Case(lambda draw: axis(S).move_random(20, draw), freed),
-    "C4, pairs": Case(lambda draw: axis(S).move_mirror_pairs(10, S, draw), alike),
+    "C4, pairs": Case(lambda draw: axis(S).move_mirror_pairs(10, S, draw), wrong),
     "C5": Case(lambda draw: axis(S).give_back_random(5, draw), never),
     "C6, one": Case(lambda draw: pair_of((0, 1)), wrong, 1),
     "C6, one axis": Case(lambda draw: pair_of((0, 0), (1, 1)), wrong, 1),
     "C6, two": Case(lambda draw: pair_of((0, 0), (2 * draw, 1)), right, 3),
     "C7": Case(lambda draw: axis(TIMES).move_random(20, draw), freed),
     "C8, random": Case(lambda draw: axis(PRODUCT).move_random(20, draw), freed),
-    "C8, pairs": Case(lambda draw: axis(PRODUCT).move_mirror_pairs(10, PRODUCT, draw), alike),
+    "C8, pairs": Case(lambda draw: axis(PRODUCT).move_mirror_pairs(10, PRODUCT, draw), wrong),
     "C9, zero": Case(lambda draw: rfm.withhold(EVEN, SUBGROUP.fixed_points()), never, 1),
     "C9, stripes": Case(lambda draw: rfm.withhold(EVEN, SUBGROUP.fixed_points()), striped, 1),
     "C10, trap": Case(lambda draw: axis(TRAPS[draw]), two_stripes, len(TRAPS)),

@@ -64,8 +64,8 @@ def recipe_moves() -> Iterator[Setting]:
 
 
 RIDGES = (
-    *(("quadratic", ridge, QUADRATIC, {"ridge": ridge}) for ridge in (1e-4, 1e-3, 1e-2, 1e-1)),
-    *(("Gaussian", ridge, rfm.Gaussian(2.5), {"ridge": ridge}) for ridge in (1e-4, 1e-3)),
+    *(("quadratic", ridge, QUADRATIC, {"ridge": ridge}) for ridge in (1e-3, 1e-2, 0.1, 1.0, 10.0)),
+    ("Gaussian", 1e-3, rfm.Gaussian(2.5), {"ridge": 1e-3}),
 )
 
 
@@ -121,15 +121,18 @@ LARGE: tuple[Point, ...] = (
     ("Laplace", 2.5, rfm.Laplace(2.5), {}),
     ("biased quadratic", 20.0, Polynomial(2, 400), {}),
     ("power", 2.0, QUADRATIC, {}),
+    ("quadratic, ridge", 0.1, QUADRATIC, {"ridge": 0.1}),
 )
 
 
-def recipe_large() -> Iterator[Setting]:
-    """A few of these kernels modulo 61: ten moved points, one, and random parts of the table."""
+LARGE_SPLITS = (("moved", 10), ("random", 40))
+
+
+def recipe_61() -> Iterator[Setting]:
+    """A few of these kernels modulo 61: one moved point, ten, and random parts of the table."""
     task = rfm.addition(61)
-    draws = [("moved", 10, seed) for seed in range(3)] + [("moved", 1, 0)]
-    draws += [("random", 40, seed) for seed in range(3)]
-    for (what, amount, seed), point in product(draws, LARGE):
+    draws = [(what, amount, seed) for seed in range(3) for what, amount in LARGE_SPLITS]
+    for (what, amount, seed), point in product([("moved", 1, 0), *draws], LARGE):
         if what == "moved":
             split = moved(task, amount, seed)
         else:

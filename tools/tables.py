@@ -1493,7 +1493,7 @@ TABLES: Mapping[str, Table] = {
     "recipe_ridges": Table(recipe_tables.recipe_ridges, recipe_tables.sized),
     "recipe_fractions": Table(recipe_tables.recipe_fractions, recipe_tables.sized),
     "recipe_normalised": Table(recipe_tables.recipe_normalised, recipe_tables.sized),
-    "recipe_large": Table(recipe_tables.recipe_large, recipe_tables.sized),
+    "recipe_61": Table(recipe_tables.recipe_61, recipe_tables.sized),
     "recipe_claims": Table(recipe_claims.recipe_claims, recipe_claims.verdict),
 }
 
