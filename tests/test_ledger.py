@@ -10,6 +10,7 @@ import notebooks
 import pytest
 
 CLAIMS = {f"C{i}" for i in range(1, 16)} | {f"N{i}" for i in range(1, 13)}
+CLAIMS |= {f"N{i}" for i in range(31, 36)}
 VERDICTS = (
     *("confirmed", "confirmed with a correction", "not confirmed"),
     *("ours, proved", "ours, measured"),
