@@ -131,6 +131,8 @@ class Nudged(Start):
 def left_to_rounding(setting: Setting, measure: Measure, fresh: Mapping[str, Plain]) -> set[str]:
     """The columns that change if the start is changed by 1e-13 of its largest entry.
 
+    In single precision its coordinates are scaled by 1e-6 instead, of which that sees something.
+
     A metric can pass by an unstable one, and rounding decides when it leaves. In the training of a
     network rounding grows all the time, and in the end decides counts too.
     """
@@ -150,6 +152,9 @@ def left_to_rounding(setting: Setting, measure: Measure, fresh: Mapping[str, Pla
     M0 = torch.eye(d, dtype=torch.float64) if M0 is None else M0.double()
     noise = torch.randn(d, d, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     near = M0 + 1e-13 * M0.abs().max() * (noise + noise.T)
+    if setting.options.get("dtype") == torch.float32:
+        scale = 1 + 1e-6 * noise.diagonal()
+        near = scale * M0 * scale[:, None]
     other = row(replace(setting, options={**setting.options, "M0": near}), measure)
     texts = {name: f"{v:.6g}" if isinstance(v, float) else str(v) for name, v in fresh.items()}
     counts = {name for name, value in fresh.items() if isinstance(value, int)}

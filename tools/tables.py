@@ -21,6 +21,8 @@ import joblib
 import noncommuting
 import pandas as pd
 import since
+import recipe_claims
+import recipe_tables
 import torch
 from repository import ROOT
 from sympy import primerange
@@ -1491,6 +1493,12 @@ TABLES: Mapping[str, Table] = {
     "since_noise": Table(since.noise, since.mended),
     "since_updates": Table(since.updates, since.elements),
     "since_fixed": Table(since.fixed),
+    "recipe_moves": Table(recipe_tables.recipe_moves, recipe_tables.sized),
+    "recipe_ridges": Table(recipe_tables.recipe_ridges, recipe_tables.sized),
+    "recipe_fractions": Table(recipe_tables.recipe_fractions, recipe_tables.sized),
+    "recipe_normalised": Table(recipe_tables.recipe_normalised, recipe_tables.sized),
+    "recipe_61": Table(recipe_tables.recipe_61, recipe_tables.sized),
+    "recipe_claims": Table(recipe_claims.recipe_claims, recipe_claims.verdict),
 }
 
 

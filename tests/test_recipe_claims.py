@@ -1,0 +1,87 @@
+"""The claims as predicates: each says yes where it should, and can say no."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import recipe_claims
+import torch
+from recipe_claims import CASES, RECIPES, Claimed, verdict
+
+import rfm
+from rfm.starts import wishart
+from rfm.sweeps import row
+
+BASE = {claim: case for claim, case in CASES.items() if not case.started}
+
+
+def run_of(claim: str, draw: int = 0, **changes: object) -> rfm.Run:
+    options = {**recipe_claims.options({}), **changes}
+    labels = {"claim": claim, "machine": "Gaussian", "change": "none", "draw": draw}
+    return Claimed(CASES[claim].split(draw), recipe_claims.GAUSSIAN, options, labels).run(
+        warn=False
+    )
+
+
+def other(split: rfm.Split, claim: str) -> rfm.Run:
+    """A machine of which the claim should not hold."""
+    if claim in ("C1", "C10, random"):
+        return rfm.fit(split, rfm.Gaussian(), 2)  # has not learned yet
+    if claim in ("C3, one point", "C3, 5.5 %", "C4, random", "C6, two", "C7", "C8, random"):
+        return rfm.fit(split, rfm.Gaussian(), 1)
+    return rfm.fit(split, rfm.Gaussian(), 20, M0=wishart(split.task, seed=0), warn=False)
+
+
+@pytest.mark.parametrize("claim", BASE)
+def test_each_claim_can_fail(claim: str) -> None:
+    case = BASE[claim]
+    assert not any(case.asks(other(case.split(draw), claim))[1] for draw in range(1))
+
+
+@pytest.mark.parametrize("claim", ["C2", "C3, one point", "C5", "C6, one", "C6, two", "C10, trap"])
+def test_some_hold_as_in_the_chapters(claim: str) -> None:
+    found = verdict(run_of(claim))
+    assert found["holds"]
+    assert found["fitted"]
+    assert found["whole"]
+
+
+def test_predictions_fail_from_the_identity() -> None:
+    case = CASES["C11"]
+    run = rfm.fit(case.split(0), rfm.Gaussian(), 1)
+    assert not case.asks(run)[1]
+
+
+def test_the_same_draw_is_the_same_split() -> None:
+    for case in CASES.values():
+        splits = [case.split(draw) for draw in range(case.draws)]
+        assert all(a.alike(case.split(i)) for i, a in enumerate(splits))
+        assert not any(splits[0].task == s.task and splits[0].alike(s) for s in splits[1:])
+
+
+def test_every_change_is_one_change() -> None:
+    base = {name: RECIPES[name, "none"] for name in ("Gaussian", "quadratic")}
+    for (machine, change), recipe in RECIPES.items():
+        same = (recipe.kernel == base[machine].kernel) + (recipe.options == {})
+        assert same == (2 if change == "none" else 0 if change == "text: L and raw" else 1)
+
+
+def test_a_machine_that_cannot_go_on_is_kept_as_far_as_it_came() -> None:
+    setting = Claimed(
+        CASES["C2"].split(0),
+        recipe_claims.GAUSSIAN,
+        {"iterations": 60, "ridge": 10.0},
+        {"claim": "C2"},
+    )
+    found = row(replace(setting, options={**setting.options, "power": 4.0}), verdict)
+    assert not found["whole"]
+    assert 1 <= found["iterations_done"] < 60
+
+
+def test_features_of_the_trap_come_from_the_same_recipe() -> None:
+    few = recipe_claims.trapped_features("Gaussian", "20 iterations")
+    other = recipe_claims.trapped_features("Gaussian", "AGOP power 1/4")
+    single = recipe_claims.trapped_features("Gaussian", "float32")
+    assert few.dtype == single.dtype == torch.float64
+    assert (few - other).abs().max() > 1e-3
