@@ -64,7 +64,8 @@ def measured(
     """
     task, tie = split.task, machine.resolution
     right, kinds = lead > tie, split.test_kind
-    fitted = leads(machine.train_predictions().cpu(), split.train_labels)
+    told = task.labels if split.labels is None else split.labels
+    fitted = leads(machine.train_predictions().cpu(), told[task.index(machine.train.cpu())])
     residual = machine.factor.ridge * machine.coefficients
     targets = task.one_hot_labels(split.test, scores.dtype)
     return {

@@ -20,9 +20,9 @@ from itertools import product
 import joblib
 import noncommuting
 import pandas as pd
-import since
 import recipe_claims
 import recipe_tables
+import since
 import torch
 from repository import ROOT
 from sympy import primerange
