@@ -15,6 +15,7 @@ from torch import Tensor
 
 import rfm
 from rfm import figures, networks, starts
+from rfm.families import Normalised, size
 from rfm.gradients import grouped_products
 from rfm.matching import matches, standardised
 from rfm.networks.waves import Waves
@@ -64,6 +65,8 @@ def of_runs(task: rfm.Task, kernel: rfm.Kernel) -> None:
     run = rfm.fit(split, kernel, 2, ridge=1e-3, keep_features=True, M0=start, warn=False)
     M = run.features
     kernel.gram(pairs, split.test, M), kernel.weights(pairs, split.test, M), run.correct()
+    own = Normalised(rfm.Gaussian())
+    own.gram(pairs, split.test, M), own.weights(pairs, split.test, M), size(M)
     inner_products(pairs, split.test, M), task.by_logarithm(M)
     Y = task.one_hot_labels(split.train)
     machine = rfm.KernelMachine.fit(split.train, Y, kernel, M, 1e-3)
