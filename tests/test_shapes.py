@@ -15,17 +15,25 @@ from torch import Tensor
 
 import rfm
 from rfm import figures, networks, starts
+from rfm.characters import characters
 from rfm.families import Normalised, size
 from rfm.gradients import grouped_products
 from rfm.matching import matches, standardised
+from rfm.measures import relative_spectrum
 from rfm.networks.waves import Waves
 from rfm.noise import between
 from rfm.onehot import inner_products
+from rfm.permuting import symmetric
+from rfm.products import composition
 from rfm.recovery import recover
 from rfm.regular import regular_groups
 from rfm.renaming import same_law, shuffled
+from rfm.renamings import exchange, lifted_automorphisms, renamings
+from rfm.representations import exchange_share, exchanged, in_product_order, isotypic, projections
+from rfm.searching import left_out, search
 from rfm.translations import TranslationMachine, Translations
 from rfm.two_spectra import Midpoints, TwoSpectra, sign_patterns
+from rfm.updates import AGOP, FACT, Diagonal, fact
 
 TASKS = [rfm.addition(3, 3), rfm.subtraction(7), rfm.multiplication(5), rfm.division(7)]
 KERNELS = [rfm.Gaussian(), rfm.Quadratic(), rfm.Laplace(), rfm.Matern()]
@@ -76,6 +84,7 @@ def of_runs(task: rfm.Task, kernel: rfm.Kernel) -> None:
     grouped_products(weights, True, split.train, α, task.n, False, through)
 
     parts = rfm.decompose(M, task)
+    relative_spectrum(M, task)
     parts.deviations, parts.projection(), parts.encoded(), parts.predict(split)
     rfm.votes(M, pairs, split.train, task), rfm.circulant_deviation(M, task)
     rfm.odd_part(M, s), rfm.commutators(M, task), rfm.random_circulant_features(task, 0)
@@ -144,6 +153,37 @@ def of_shuffled(task: rfm.Task) -> None:
     assert [*regular_groups(moves, n)]
 
 
+def of_finite_groups() -> None:
+    """A group that need not commute, its renamings, characters and parts of a metric."""
+    group = symmetric(3)
+    task = composition(group)
+    pair, pairs, M = task.samples[3], task.samples[2:6], starts.wishart(task, 0)
+    _ = group.table, group.inverses, group.orders, group.classes, task.labels
+    group.multiply(1, 2), group.multiply(pairs[:, 0], pairs[:, 1])
+    group.inverse(1), group.inverse(pairs[:, 0])
+    for some in (pair, pairs):
+        task.label(some), task.index(some), task.listed(some)
+        task.one_hot(some), task.one_hot_labels(some)
+    task.pair(group.values[1], group.values[2])
+    by = characters(group)
+    _ = by.degrees, by.values, by.on_elements, by.conjugates
+    for g in [*renamings(task)][:3]:
+        g(pair), g(pairs), g.on_labels(), g.coordinates(), g.on_samples(), g.matrix()
+        g.fixed_points()
+    exchange(task, lifted_automorphisms(group)[1]).fixed_points()
+    isotypic(M, task), projections(group), in_product_order(M, task)
+    exchanged(M[: task.n, task.n :], group), exchange_share(M, task)
+    split = rfm.random_split(task, 0.6, seed=0)
+    Y = task.one_hot_labels(split.train)
+    left_out(split, rfm.Gaussian(), M, Y, 1e-3), search(split, rfm.Gaussian(), steps=2, M0=M)
+    machine = rfm.KernelMachine.fit(split.train, Y, rfm.Gaussian(), M, 1e-3)
+    fact(machine)
+    for update in (AGOP(), Diagonal(), FACT()):
+        update(machine)
+    flipped = split.flip_labels(0.2, seed=0)
+    _ = flipped.labels, flipped.train_labels, flipped.flipped
+
+
 def everything() -> None:
     """A call of all that names a shape."""
     for task, kernel in zip(TASKS, KERNELS, strict=True):
@@ -154,6 +194,7 @@ def everything() -> None:
         of_runs(task, kernel)
         of_blocks(task, kernel)
         of_shuffled(task)
+    of_finite_groups()
 
 
 def test_what_docstrings_say_of_shapes_is_so() -> None:
