@@ -198,7 +198,7 @@ def test_a_rule_cannot_change_the_record() -> None:
 
 
 def test_an_eigensolver_that_fails_costs_no_row(monkeypatch) -> None:
-    power, calls = rfm.recursion.matrix_power, []
+    power, calls = rfm.updates.matrix_power, []
 
     def fails_third(*arguments: object) -> torch.Tensor:
         calls.append(1)
@@ -206,14 +206,15 @@ def test_an_eigensolver_that_fails_costs_no_row(monkeypatch) -> None:
             raise torch.linalg.LinAlgError("did not converge")
         return power(*arguments)
 
-    monkeypatch.setattr(rfm.recursion, "matrix_power", fails_third)
+    monkeypatch.setattr(rfm.updates, "matrix_power", fails_third)
     error = ended(RANDOM, G, 5)
     assert (error.iteration, len(error.run.table), len(error.run.right)) == (3, 2, 2)
 
 
 @pytest.mark.parametrize("where", ["matrix_power", "leads", "measured"])
 def test_an_interrupt_leaves_rows_that_belong_together(where: str, monkeypatch) -> None:
-    whole, calls = getattr(rfm.recursion, where), []
+    module = rfm.updates if where == "matrix_power" else rfm.recursion
+    whole, calls = getattr(module, where), []
 
     def interrupted_third(*arguments: object) -> object:
         calls.append(1)
@@ -221,7 +222,7 @@ def test_an_interrupt_leaves_rows_that_belong_together(where: str, monkeypatch) 
             raise KeyboardInterrupt
         return whole(*arguments)
 
-    monkeypatch.setattr(rfm.recursion, where, interrupted_third)
+    monkeypatch.setattr(module, where, interrupted_third)
     with pytest.raises(rfm.Interrupted) as caught:
         rfm.fit(RANDOM, G, 5, keep_features=True)
     run = caught.value.run

@@ -466,13 +466,13 @@ def test_wrong_arguments_are_told(wrong: dict, message: str) -> None:
         (lambda: Weights(OTHER, torch.zeros(14, 3), torch.zeros(3, 7)), "first layer must be"),
         (lambda: Weights(OTHER, torch.zeros(14, 3).double(), torch.zeros(2, 7)), "second layer"),
         (lambda: Weights(OTHER, torch.full((14, 1), math.inf).double(), None), "not finite"),
-        (lambda: Weights(5, torch.zeros(14, 3), torch.zeros(3, 7)), "task must be a Task"),
+        (lambda: Weights(5, torch.zeros(14, 3), torch.zeros(3, 7)), "task must be a TableTask"),
         (lambda: Random().draw(OTHER, 3, 0).scores(torch.relu), "activation must be a Activation"),
         (lambda: Random().draw(OTHER, 3, 0).agop(torch.relu), "activation must be a Activation"),
         (lambda: cross_shares(torch.eye(6), OTHER), "M must be"),
         (lambda: cross_shares(torch.eye(6), 7), "task must be a Task"),
-        (lambda: Random().draw(5, 5, 0), "task must be a Task"),
-        (lambda: Paired(OTHER.reflections[0]).draw(5, 5, 0), "task must be a Task"),
+        (lambda: Random().draw(5, 5, 0), "task must be a TableTask"),
+        (lambda: Paired(OTHER.reflections[0]).draw(5, 5, 0), "task must be a TableTask"),
     ],
 )
 def test_wrong_things_are_told(make: Callable[[], object], message: str) -> None:

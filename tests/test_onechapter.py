@@ -74,7 +74,7 @@ def test_those_are_run_and_no_others() -> None:
     [
         ("6", "no chapter begins with '6'"),
         ("the-trap", "no chapter begins with 'the-trap'"),
-        ("1", "4 chapters begin with '1'"),
+        ("1", "7 chapters begin with '1'"),
         ("", "no chapter begins with ''"),
     ],
 )

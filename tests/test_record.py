@@ -42,6 +42,7 @@ def test_settings_are_all_there() -> None:
         "ridge": 1.0,
         "power": 2.0,
         "centred": False,
+        "update": "AGOP(power=2.0, centred=False)",
         "M0": "identity",
         "stop": "never",
         "translations": False,

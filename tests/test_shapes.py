@@ -171,6 +171,7 @@ def of_finite_groups() -> None:
         g(pair), g(pairs), g.on_labels(), g.coordinates(), g.on_samples(), g.matrix()
         g.fixed_points()
     exchange(task, lifted_automorphisms(group)[1]).fixed_points()
+    projections.cache_clear()
     isotypic(M, task), projections(group), in_product_order(M, task)
     exchanged(M[: task.n, task.n :], group), exchange_share(M, task)
     split = rfm.random_split(task, 0.6, seed=0)

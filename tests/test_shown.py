@@ -9,7 +9,7 @@ from oracles import KERNELS, Arithmetic, dense_agop, random_metric, random_pairs
 
 import rfm
 from rfm.decomposition import threshold
-from rfm.recursion import VanishedError, _sound
+from rfm.spectral import VanishedError, sound
 
 ADD = rfm.addition(5)
 
@@ -70,9 +70,9 @@ def test_a_matrix_is_lost_up_to_the_bound_and_not_beyond(dtype: torch.dtype) -> 
     finite = torch.finfo(dtype)
     bound = finite.tiny / finite.eps
     certain = torch.full((2, 2), 2 * bound, dtype=dtype)
-    assert _sound(certain, "M") is certain
+    assert sound(certain, "M") is certain
     with pytest.raises(VanishedError, match=r"^the M has vanished: its largest entry is \d"):
-        _sound(torch.full((2, 2), bound, dtype=dtype), "M")
+        sound(torch.full((2, 2), bound, dtype=dtype), "M")
     for bad in (torch.inf, torch.nan):
         with pytest.raises(VanishedError, match=r"^the M has overflowed or is not finite$"):
-            _sound(torch.tensor([[1.0, bad]], dtype=dtype), "M")
+            sound(torch.tensor([[1.0, bad]], dtype=dtype), "M")

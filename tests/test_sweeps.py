@@ -184,7 +184,8 @@ def test_all_settings_are_columns() -> None:
         "translations": "False",
         "M0": "identity",
     }
-    how = {"device", "progress", "keep_features", "warn"}  # not what is computed
+    # Not what is computed; and tables that are about updates name them by a label.
+    how = {"device", "progress", "keep_features", "warn", "update"}
     assert set(inspect.signature(rfm.fit).parameters) - how <= set(setting.columns)
     given = Setting(trap(PLUS), GAUSSIAN, {"M0": torch.eye(14)}).columns
     assert (given["M0"], given["stop"]) == ("given", "")

@@ -238,7 +238,7 @@ SAID: list[tuple[Callable[[], object], str]] = [
     (lambda: rfm.orbits([], X), "one or more symmetries are needed"),
     # splits
     (lambda: rfm.Split(ADD, SPLIT.kind, history=3), "history must be a sequence, not 3"),
-    (lambda: rfm.Split("t", KIND), "task must be a Task, not str"),
+    (lambda: rfm.Split("t", KIND), "task must be a TableTask, not str"),
     (lambda: rfm.Split(ADD, KIND[1:]), "kind must be a uint8 tensor of shape (25,): 25 kinds"),
     (lambda: rfm.Split(ADD, KIND + 4), "kind must hold numbers from 0 to 3, not 4"),
     (lambda: rfm.Split(ADD, KIND), "this would leave no test points out of 25 samples"),
@@ -271,7 +271,7 @@ SAID: list[tuple[Callable[[], object], str]] = [
         lambda: SPLIT.kept_by(rfm.generate(TIMES.identity)),
         "a subgroup for x × y mod 7 does not act on a split of x + y mod 5",
     ),
-    (lambda: rfm.random_split("t", 0.5, 0), "task must be a Task, not str"),
+    (lambda: rfm.random_split("t", 0.5, 0), "task must be a TableTask, not str"),
     *(
         (
             lambda fraction=fraction: rfm.random_split(ADD, fraction, 0),
@@ -280,7 +280,7 @@ SAID: list[tuple[Callable[[], object], str]] = [
         )
         for fraction in ("0.5", 2, 0.01, 0.99)
     ),
-    (lambda: rfm.withhold("t", X), "task must be a Task, not str"),
+    (lambda: rfm.withhold("t", X), "task must be a TableTask, not str"),
     (lambda: rfm.stabiliser("s"), "split must be a Split, not str"),
     # decompositions
     (lambda: rfm.decompose(EYE, "t"), "task must be a Task, not str"),

@@ -136,7 +136,7 @@ SAID: list[tuple[Callable[[], object], str]] = [
     (lambda: ADD.by_logarithm(torch.eye(4)), "a (10, 10) matrix is needed"),
     (lambda: ADD.by_logarithm([[1]]), "a (10, 10) matrix is needed"),
     # what held-out samples are equivalent
-    (lambda: automorphisms("g"), "group must be a Group, not str"),
+    (lambda: automorphisms("g"), "group must be a FiniteGroup, not str"),
     (
         lambda: automorphisms(rfm.cyclic(*[2] * 6)),
         "Z_2 × Z_2 × Z_2 × Z_2 × Z_2 × Z_2 has 68719476736 candidates for an automorphism; at most "
@@ -190,7 +190,7 @@ SAID: list[tuple[Callable[[], object], str]] = [
     ),
     (lambda: HeldOut(ADD, ADD.samples[:1], 0), "size must be an integer of at least 1, not 0"),
     # starts and powers
-    (lambda: wishart("t", 0), "task must be a Task, not str"),
+    (lambda: wishart("t", 0), "task must be a TableTask, not str"),
     (lambda: wishart(ADD, 0, 0), "width must be an integer of at least 1, not 0"),
     (lambda: entry_orbits(3), "moves must be a sequence, not 3"),
     (lambda: entry_orbits([]), "moves must be one or more symmetries or equivalences"),
