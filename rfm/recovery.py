@@ -16,7 +16,7 @@ from rfm.immutable import Immutable
 from rfm.matching import Match, fit, matches, standardised
 from rfm.noise import between, chance
 from rfm.regular import basis, key, regular_groups
-from rfm.renaming import blocks
+from rfm.shuffling import blocks
 
 ANCHORS = 4  # rows that are asked
 DOUBT = -6.0  # log10 of the chance from which on a law is not certified

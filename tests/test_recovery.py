@@ -21,7 +21,7 @@ from rfm.matching import balanced, matches, standardised
 from rfm.noise import between, chance
 from rfm.recovery import Recovery, recover
 from rfm.regular import basis, extended, regular_groups
-from rfm.renaming import same_law, shuffled
+from rfm.shuffling import same_law, shuffled
 
 GROUPS = {
     "Z_23": rfm.addition(23),

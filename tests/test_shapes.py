@@ -27,10 +27,10 @@ from rfm.permuting import symmetric
 from rfm.products import composition
 from rfm.recovery import recover
 from rfm.regular import regular_groups
-from rfm.renaming import same_law, shuffled
 from rfm.renamings import exchange, lifted_automorphisms, renamings
 from rfm.representations import exchange_share, exchanged, in_product_order, isotypic, projections
 from rfm.searching import left_out, search
+from rfm.shuffling import same_law, shuffled
 from rfm.translations import TranslationMachine, Translations
 from rfm.two_spectra import Midpoints, TwoSpectra, sign_patterns
 from rfm.updates import AGOP, FACT, Diagonal, fact

@@ -11,7 +11,7 @@ from rfm import Setting, Split
 from rfm.matching import standardised
 from rfm.noise import between
 from rfm.recovery import Recovery, recover
-from rfm.renaming import same_law, shuffled
+from rfm.shuffling import same_law, shuffled
 from rfm.sweeps import Plain
 
 KERNELS = rfm.Gaussian(bandwidth=2.5), rfm.Quadratic()
@@ -47,7 +47,7 @@ def recovery_groups() -> Iterator[Setting]:
 
 
 def renamed(pairs: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    """Pairs of positions as they are called after :func:`rfm.renaming.shuffled`."""
+    """Pairs of positions as they are called after :func:`rfm.shuffling.shuffled`."""
     row, column = torch.argsort(rows), torch.argsort(columns)
     return torch.stack([row[pairs[:, 0]], column[pairs[:, 1]]], 1)
 
