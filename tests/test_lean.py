@@ -61,7 +61,34 @@ def test_the_site_is_small(site: Path) -> None:
     """Without the notebooks and tables, which readers may download."""
     taken = {site / "_sources", site / "_downloads"}
     files = [path for path in site.rglob("*") if path.is_file() and not taken & {*path.parents}]
-    assert sum(path.stat().st_size for path in files) < 17 * MEGABYTE
+    assert sum(path.stat().st_size for path in files) < 15 * MEGABYTE
+
+
+THEMES = """
+html[data-theme="light"] .highlight .hll { background-color: #fae4c2 }
+html[data-theme="light"] .highlight { background: #fefefe; color: #080808 }
+html[data-theme="light"] .highlight .n { color: #080808 }
+html[data-theme="light"] .highlight .k { color: #080808 }
+html[data-theme="light"] .highlight .ge { font-style: italic }
+html[data-theme="dark"] .highlight { background: #2b2b2b; color: #F8F8F2 }
+html[data-theme="dark"] .highlight .n { color: #F8F8F2 }
+html[data-theme="dark"] .highlight .k { color: #DCC6E0 }
+"""
+
+
+def test_code_says_the_kinds_that_are_shown() -> None:
+    assert lean.coloured(THEMES) == {"hll", "k", "ge"}  # k differs in one of the themes
+    code = '<pre><span class="k">def</span> <span class="n">f</span></pre>'
+    page = f'<span class="n">f</span>{code}<span class="n">f</span>'
+    outside = '<span class="n">f</span>'
+    kept = '<pre><span class="k">def</span> f</pre>'
+    assert lean.plainer(page, {"k"}) == outside + kept + outside
+
+
+def test_the_kinds_of_the_site_are_found(site: Path) -> None:
+    kinds = lean.coloured((site / "_static/pygments.css").read_text(encoding="utf-8"))
+    assert {"k", "kn", "s2", "mi", "nb", "nf", "c1", "o"} <= kinds
+    assert kinds.isdisjoint({"n", "p", "w"})
 
 
 def test_a_smaller_picture_is_the_same(tmp_path: Path) -> None:

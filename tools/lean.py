@@ -4,8 +4,9 @@ A Sphinx extension, listed after those that it trims. Jupyter Book always loads 
 runs cells in the page; the book has its buttons for that, and the script would start with an error.
 The theme draws its icons by a script of 1.5 MB that every page would have to run; a font with just
 the icons in use does the same. It stands inside a style sheet, for some browsers load no font from
-a file. Pictures are packed tighter, with the same pixels. Source maps and translations are for
-developers.
+a file. Pictures are packed tighter, with the same pixels. Code says no word's kind that its style
+sheet shows like any other text: names and brackets, half of what a listing weighs. Source maps and
+translations are for developers.
 """
 
 import re
@@ -25,6 +26,10 @@ PICTURE = re.compile(r"(?<=_images/)[\w.-]+\.png\b")
 ICON = re.compile(r"\bfa-[a-z0-9-]+")
 NAMED = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
 FACE = re.compile(r"@font-face\s*\{[^}]*/fontawesome/[^}]*\}")
+CODE = re.compile(r"<pre>.*?</pre>", re.DOTALL)
+TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
+SHOWN = re.compile(r"\.highlight \.(\w+) \{ (.*?) \}")
+TEXT = re.compile(r"\.highlight \{[^}]*[{ ]color: (#\w+) \}")
 OTHER = re.compile(r"\\([ef][0-9a-f]{3})\b|([\ue000-\uf8ff])")
 FONTS = {  # the theme's files: family and weight
     "fa-solid-900.ttf": ("Font Awesome 6 Free", 900),
@@ -81,6 +86,31 @@ def smaller(picture: Path) -> Path:
     return picture
 
 
+def coloured(styles: str) -> set[str]:
+    """Return the kinds of a word in code, as Pygments abbreviates them, that a style sheet shows.
+
+    Args:
+        styles: Pygments' style sheet, of one theme or of several one after the other. A kind whose
+            only rule is the colour that all code has is not shown.
+    """
+    plain = {f"color: {colour}" for colour in TEXT.findall(styles)}
+    return {kind for kind, rule in SHOWN.findall(styles) if rule not in plain}
+
+
+def plainer(page: str, kinds: set[str]) -> str:
+    """Return a page whose code names no other kinds of words than these.
+
+    Args:
+        page: HTML.
+        kinds: as from `coloured`.
+    """
+
+    def word(found: re.Match[str]) -> str:
+        return found[0] if found[1] in kinds else found[2]
+
+    return CODE.sub(lambda code: TOKEN.sub(word, code[0]), page)
+
+
 def _trim(app: "Sphinx", error: Exception | None) -> None:
     if app.builder.format != "html" or error is not None:
         return
@@ -88,11 +118,13 @@ def _trim(app: "Sphinx", error: Exception | None) -> None:
     static = site / "_static"
     pages = {}
     pictures = {path.name: smaller(path).name for path in sorted(site.glob("_images/*.png"))}
+    kinds = coloured((static / "pygments.css").read_text(encoding="utf-8"))
     for path in site.rglob("*.html"):
         if static not in path.parents:
             text = path.read_text(encoding="utf-8")
             pages[path] = SCRIPT.sub("", text)
             pages[path] = PICTURE.sub(lambda found: pictures.get(found[0], found[0]), pages[path])
+            pages[path] = plainer(pages[path], kinds)
             if pages[path] != text:
                 path.write_text(pages[path], encoding="utf-8")
     (static / "scripts/fontawesome.js").unlink(missing_ok=True)
