@@ -22,10 +22,10 @@ def pages(site: Path) -> list[str]:
 
 
 @contextmanager
-def started() -> Iterator[Browser]:
-    """Chromium, without a window."""
+def started(*options: str) -> Iterator[Browser]:
+    """Chromium, without a window, started with further options."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(OPTIONS))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*OPTIONS, *options])
         try:
             yield browser
         finally:

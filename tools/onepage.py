@@ -24,6 +24,7 @@ SCREEN = {"book/explorer"}
 NAMED = ("id", "for", "aria-labelledby", "aria-describedby", "aria-controls", "headers")
 LINKED = ("href", "xlink:href")
 URL = re.compile(r"url\(#([^)]+)\)")
+DRAWN = re.compile(r"<mjx-math\b.*?</mjx-math>", re.DOTALL)  # of a formula; no words, no links
 STYLE = Path(__file__).with_name("print.css")
 
 
@@ -40,14 +41,19 @@ def key(page: str) -> str:
 
 
 class Article:
-    """The article of one page of the site, made ready to stand among the others."""
+    """The article of one page of the site, made ready to stand among the others.
+
+    Half of a page is the drawings of its formulas, in which nothing has to be changed. So they are
+    taken out before the page is parsed, and put back when it is written.
+    """
 
     def __init__(self, site: Path, page: str, whole: list[str], target: Path) -> None:
         self.page, self.whole = page, whole
         self.images = os.path.relpath(site, target.parent)
-        self.soup = BeautifulSoup(
-            (site / f"{page}.html").read_text(encoding="utf-8"), "html.parser"
-        )
+        text = (site / f"{page}.html").read_text(encoding="utf-8")
+        self.drawn = DRAWN.findall(text)
+        places = (f'<mjx-math drawn="{i}"></mjx-math>' for i in range(len(self.drawn)))
+        self.soup = BeautifulSoup(DRAWN.sub(lambda _: next(places), text), "html.parser")
         self.tag: Tag = self.soup.select_one("article.bd-article")
         shared = [s for s in self.soup.select("body svg:has(defs)") if self.tag not in s.parents]
         for svg in reversed(shared):
@@ -59,6 +65,11 @@ class Article:
         for element in self.tag.find_all(True):
             self._rename(element)
         self.tag["id"] = key(page)
+
+    def __str__(self) -> str:
+        """The article as HTML."""
+        place = re.compile(r'<mjx-math drawn="(\d+)"></mjx-math>')
+        return place.sub(lambda found: self.drawn[int(found[1])], str(self.tag))
 
     def _rename(self, element: Tag) -> None:
         for name in NAMED:
@@ -112,12 +123,10 @@ def _name_once(articles: list[Article]) -> None:
             seen.add(tag["id"])
 
 
-def head(site: Path, page: str, target: Path) -> str:
+def head(article: Article) -> str:
     """The style sheets of a page; formulas need nothing else."""
-    soup = BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
-    article = Article(site, page, [], target)
     parts = []
-    for tag in soup.head.find_all(["link", "style"]):
+    for tag in article.soup.head.find_all(["link", "style"]):
         if tag.name == "link" and "stylesheet" in tag.get("rel", []):
             tag["href"] = article.local(tag["href"])
             parts.append(str(tag))
@@ -150,15 +159,15 @@ def written(site: Path, target: Path) -> Path:
     whole = pages()
     articles = [Article(site, page, whole, target) for page in whole]
     _name_once(articles)
-    formulas = next(page for page in whole if re.search(r"/\d\d-", page))
+    formulas = next(article for article in articles if re.search(r"/\d\d-", article.page))
     parts = [
         '<!DOCTYPE html><html lang="en" data-theme="light" data-mode="light"><head>'
         '<meta charset="utf-8"/><title>Breaking Symmetry</title>',
-        head(site, formulas, target),
+        head(formulas),
         f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body>",
-        str(articles[0].tag),
+        str(articles[0]),
         contents(articles),
-        *(str(article.tag) for article in articles[1:]),
+        *(str(article) for article in articles[1:]),
         "</body></html>",
     ]
     target.write_text("\n".join(parts), encoding="utf-8")

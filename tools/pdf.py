@@ -46,9 +46,16 @@ NUMBER = """pages => {
 HEADINGS = "[...document.querySelectorAll('h1, h2, h3, h4')].map(heading => heading.textContent)"
 
 
+# Nothing is painted, and nothing is laid out within formulas that have a size of their own.
+EMPTY = """
+* { visibility: hidden !important; }
+mjx-assistive-mml, mjx-container[style*="width:"] > * { display: none !important; }
+"""
+
+
 def laid_out(page: Page) -> bytes:
     """The page as a PDF of empty sheets, on which everything has its place: quicker to print."""
-    style = page.add_style_tag(content="* { visibility: hidden !important; }")
+    style = page.add_style_tag(content=EMPTY)
     pdf = page.pdf(prefer_css_page_size=True)
     style.evaluate("style => style.remove()")
     return pdf
@@ -80,11 +87,13 @@ def numbers(pdf: bytes) -> dict[str, int]:
 def mended(pdf: bytes, headings: list[str]) -> PdfWriter:
     """The PDF with an outline that opens, and whose titles are those of the headings.
 
+    What is changed is written behind the rest, which is left as it is: quicker, the book is large.
+
     Chromium doubles the title of a heading that it had to move to the next page, and loses the
     space where a heading goes on in the next line.
     """
     titles = {"".join(words.split()): " ".join(words.split()) for words in headings}
-    writer = PdfWriter(clone_from=io.BytesIO(pdf))
+    writer = PdfWriter(io.BytesIO(pdf), incremental=True)
     for entry in _entries(writer.root_object["/Outlines"]):
         found = "".join(str(entry["/Title"]).split())
         title = titles.get(found) or titles.get(found[: len(found) // 2])
