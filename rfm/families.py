@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from scipy.optimize import brentq
 from torch import Tensor
 
 from rfm.arguments import instance, integer, real
 from rfm.kernels import InnerProductKernel, RadialKernel
 
-FARTHEST = 1e6  # bandwidths that are tried, and one over them
+FARTHEST = 6  # the powers of ten that are tried as bandwidths, and those of one over them
 MEAN = 4.0  # the mean squared distance of two samples drawn at random, under M with trace 2n
 
 
@@ -108,13 +109,9 @@ def bandwidth_for(make: Callable[[float], RadialKernel], value: float) -> float:
     value = real(value, "value", "a number between 0 and 1", 0, 1)
     far = torch.tensor([[MEAN]], dtype=torch.float64)
 
-    def excess(L: float) -> float:
-        return float(make(L).profile(far.clone())) - value
+    def excess(scale: float) -> float:
+        return float(make(10.0**scale).profile(far.clone())) - value
 
-    low, high = 1 / FARTHEST, FARTHEST
-    if not excess(low) < 0 < excess(high):
+    if not excess(-FARTHEST) < 0 < excess(FARTHEST):
         raise ValueError(f"no bandwidth gives the value {value} at the mean distance")
-    while high - low > 1e-9 * high:
-        middle = (low * high) ** 0.5
-        low, high = (low, middle) if excess(middle) > 0 else (middle, high)
-    return round(high, 4)
+    return round(10.0 ** brentq(excess, -FARTHEST, FARTHEST), 4)

@@ -573,7 +573,7 @@ def test_the_contents_name_the_pages(texts: list[str], sheets: list[str]) -> Non
     text = unicodedata.normalize("NFKC", "\n".join(texts[:15])).replace("\r\n", "\n")
     for number, stem in enumerate(CHAPTERS, 1):
         title = statements.title(stem)
-        (line,) = re.findall(rf"^{number}\. {re.escape(title)}\s*(\d+)\b", text, re.M)
+        (line,) = re.findall(rf"^{number}\. {re.escape(title)} *(\d+)\b", text, re.M)
         assert sheets[int(line) - 1].startswith(letters(f"{number}. {title}")), title
 
 

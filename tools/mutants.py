@@ -67,6 +67,20 @@ TESTS: dict[str, tuple[str, ...]] = {
     "prediction": ("told_theory", "prediction", "arguments"),
     "starts": ("told_theory", "starts", "arguments"),
     "spectral": ("lost", "told_theory", "machine", "run", "measures", "kernels"),
+    "updates": ("updates", "endings", "arguments"),
+    "families": ("families", "own_kernels", "arguments"),
+    "shuffling": ("recovery", "arguments"),
+    "matching": ("recovery", "arguments"),
+    "regular": ("recovery", "arguments"),
+    "noise": ("recovery", "arguments"),
+    "recovery": ("recovery", "arguments"),
+    "finite": ("finite", "groups", "characters", "arguments"),
+    "products": ("finite", "noncommuting", "groups", "arguments"),
+    "permuting": ("finite", "characters", "arguments"),
+    "renamings": ("renamings", "equivalence", "arguments"),
+    "characters": ("characters", "arguments"),
+    "representations": ("characters", "noncommuting", "arguments"),
+    "searching": ("searching", "arguments"),
 }
 
 # What pytest and the package import, so that no child has to.
