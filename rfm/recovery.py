@@ -118,7 +118,7 @@ class Recovery(Immutable):
             ValueError: if these are not pairs and as many labels.
         """
         train, pairs = (pairs_below(some, self.n).reshape(-1, 2) for some in (train, pairs))
-        labels = row(labels, len(train), torch.int64, "labels", "one for each training pair")
+        labels = row(labels, len(train), torch.int64, "labels", "labels")
         if len(labels) and labels.min() < 0:
             raise ValueError("labels must be numbers from 0 on")
         law, most = self.law, int(labels.max()) + 1 if len(labels) else 1

@@ -54,12 +54,11 @@ def isotypic(M: Tensor, task: TableTask) -> IsotypicParts:
         task: the task it was learned on.
 
     Raises:
-        ValueError: if M is no symmetric matrix of finite numbers with that shape.
+        ValueError: if M is no symmetric matrix of finite numbers with that shape, or for what is no
+            task.
     """
-    P = projections(task.group)
-    table = _characters(task.group)
-    M = in_product_order(M, task)
-    n = task.n
+    M, n = in_product_order(M, task), task.n
+    P, table = projections(task.group), _characters(task.group)
     kept = torch.empty_like(M)
     for rows in (slice(0, n), slice(n, 2 * n)):
         for columns in (slice(0, n), slice(n, 2 * n)):

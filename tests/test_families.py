@@ -40,6 +40,38 @@ def test_kernels_are_sound(kernel: rfm.Kernel) -> None:
     assert torch.linalg.eigvalsh(values)[0] > -1e-9 * values.abs().max()
 
 
+@pytest.mark.parametrize(
+    "kernel", [Polynomial(), *(Polynomial(m, b) for m in (1, 3) for b in (0, 2))]
+)
+def test_the_weight_is_the_derivative(kernel: Polynomial) -> None:
+    u = torch.linspace(-3, 3, 13, dtype=torch.float64, requires_grad=True)
+    (derivative,) = torch.autograd.grad(kernel.profile(u).sum(), u)
+    torch.testing.assert_close(kernel.weight(u.detach()), derivative)
+
+
+def test_what_is_meant_where_nothing_is_said() -> None:
+    assert Polynomial() == Polynomial(2, 0.0)
+
+
+def test_the_profile_is_that_of_the_kernel() -> None:
+    u = torch.linspace(0, 5, 11, dtype=torch.float64)
+    for kernel in RADIAL:
+        assert Normalised(kernel).profile(u.clone()).equal(kernel.profile(u.clone()))
+
+
+def test_a_gram_matrix_is_written_where_it_is_wanted() -> None:
+    x, M = TRAP.train, metric()
+    place = torch.empty(len(x), len(x), dtype=torch.float64)
+    found = Normalised(rfm.Gaussian(1.3)).gram(x, x, M, out=place)
+    assert found.data_ptr() == place.data_ptr()
+
+
+def test_no_bandwidth_beyond_a_million_is_tried() -> None:
+    assert bandwidth_for(rfm.Gaussian, 1 - 2 / 9e5**2) == pytest.approx(9e5, rel=1e-3)
+    with pytest.raises(ValueError, match="no bandwidth"):
+        bandwidth_for(rfm.Gaussian, 1 - 2 / 4e6**2)
+
+
 def test_two_without_a_bias_is_the_quadratic_kernel() -> None:
     runs = [rfm.fit(SPLIT, kernel, 6) for kernel in (Polynomial(2), rfm.Quadratic())]
     torch.testing.assert_close(runs[0].features, runs[1].features, rtol=1e-8, atol=1e-10)

@@ -76,6 +76,38 @@ def test_orders_of_elements(group: rfm.FiniteGroup, orders: dict[int, int]) -> N
     assert not group.commutes
 
 
+@pytest.mark.parametrize(
+    ("group", "name", "order"),
+    [
+        (rfm.affine(3, 2), "D_6", 6),
+        (rfm.affine(7, 2), "D_14", 14),
+        (rfm.affine(5, 4), "F_20", 20),
+        (rfm.affine(7, 3), "F_21", 21),
+        (rfm.affine(13, 3), "F_39", 39),  # 2 has another order there, and so has 13 // 3
+        (rfm.affine(13, 4), "F_52", 52),
+        (rfm.affine(11, 5), "F_55", 55),
+        (rfm.affine(61, 60), "F_3660", 3660),
+        (rfm.dihedral(3), "D_6", 6),
+        (rfm.dihedral(8), "D_16", 16),
+        (rfm.quaternions(), "Q_8", 8),
+        (rfm.symmetric(2), "S_2", 2),
+        (rfm.symmetric(4), "S_4", 24),
+        (rfm.alternating(3), "A_3", 3),
+        (rfm.alternating(5), "A_5", 60),
+    ],
+    ids=str,
+)
+def test_names_and_orders(group: rfm.FiniteGroup, name: str, order: int) -> None:
+    assert (group.name, group.order, group.values[0]) == (name, order, "id")
+    assert all(value.startswith("(") for value in group.values[1:])
+
+
+def test_elements_are_in_the_order_of_their_images() -> None:
+    assert rfm.symmetric(3).values == ("id", "(1 2)", "(0 1)", "(0 1 2)", "(0 2 1)", "(0 2)")
+    assert rfm.alternating(4).values[1] == "(1 2 3)"
+    assert rfm.alternating(4).values[3] == "(0 1)(2 3)"
+
+
 @pytest.mark.parametrize("group", [rfm.cyclic(6), rfm.cyclic(2, 4), rfm.units(7)], ids=str)
 def test_a_table_says_what_a_logarithm_says(group: rfm.Group) -> None:
     plain = rfm.FiniteGroup(group.table, group.values, group.name)

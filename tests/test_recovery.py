@@ -12,8 +12,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import sympy
 import torch
+from mpmath import mp
 from scipy import stats
+from sympy.functions.combinatorial.numbers import partition
 from tables_recovery import exchanged, held, latin
 
 import rfm
@@ -21,7 +24,7 @@ from rfm.matching import balanced, matches, standardised
 from rfm.noise import between, chance
 from rfm.recovery import Recovery, recover
 from rfm.regular import basis, extended, regular_groups
-from rfm.shuffling import same_law, shuffled
+from rfm.shuffling import blocks, same_law, shuffled
 
 GROUPS = {
     "Z_23": rfm.addition(23),
@@ -278,6 +281,24 @@ def test_the_tail_is_above_that_of_the_beta_distribution(n: int) -> None:
             assert chance(n, share) >= min(0.0, ways + math.log10(exact)) - 1e-9
     assert chance(n, 0.0) == chance(n, 1 / (n + 1)) == 0
     assert chance(n, 1.0) == -math.inf
+
+
+@pytest.mark.parametrize("n", [2, 3, 8, 12, 29, 64])
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.99])
+def test_the_bound_is_that_of_the_formula(n: int, share: float) -> None:
+    """In numbers of fifty digits; groups are counted by partitions of exponents."""
+    with mp.workdps(50):
+        a, b, μ, x = mp.mpf(n - 1) / 2, mp.mpf(n * n - n) / 2, mp.mpf(1) / (n + 1), mp.mpf(share)
+        groups = math.prod(int(partition(k)) for k in sympy.factorint(n).values())
+        names = (mp.factorial(n) / n) ** 2
+        bound = mp.log10(groups * names * (x / μ) ** a * ((1 - x) / (1 - μ)) ** b)
+        wanted = min(0.0, float(bound)) if x > μ else 0.0
+    assert chance(n, share) == pytest.approx(wanted, rel=1e-10, abs=1e-10)
+
+
+def test_a_metric_of_two_and_two_coordinates_is_one() -> None:
+    eye = torch.eye(4, dtype=torch.float64)
+    assert blocks(eye).equal(eye)
 
 
 def test_the_bound_falls_with_the_share_and_with_the_order() -> None:

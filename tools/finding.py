@@ -24,6 +24,12 @@ Target = dict[str, Any]
 SCRIPT = Path(__file__).with_suffix(".js")
 CLAIM = re.compile(r"[CN]\d+\b")
 COMMAND = re.compile(r"\\([A-Za-z]+)")
+SIGNS = {  # as results of a search show them
+    **{"star": "⋆", "circ": "∘", "infty": "∞", "pm": "±", "times": "×", "rtimes": "⋊", "wr": "≀"},
+    **{"top": "ᵀ", "lVert": "‖", "rVert": "‖", "lvert": "|", "rvert": "|", "sum": "Σ", "dots": "…"},
+    **{"langle": "⟨", "rangle": "⟩", "cdot": "·", "le": "≤", "leq": "≤", "in": "∈", "mapsto": "↦"},
+    **{"to": "→", "ldots": "…", "cdots": "…", "mid": "|", "ne": "≠", "ge": "≥", "geq": "≥"},
+}
 
 
 @cache
@@ -48,17 +54,21 @@ def spoken(latex: str) -> str:
     letters = {name: letter for letter, name in greek().items()}
 
     def command(found: re.Match[str]) -> str:
+        if found[1] in SIGNS:
+            return SIGNS[found[1]]
         name = found[1].removeprefix("var")
         small = letters.get(name.lower(), "")
         return small.upper() if small and name[0].isupper() else small
 
     latex = re.sub(r"\\(?:math\w+|operatorname|text)\{([^{}]*)\}", r"\1", latex)
+    latex = re.sub(r"\\[,;:! ]", "", latex).replace(r"\|", "‖")
     return re.sub(r"[{}\\$\s]", "", COMMAND.sub(command, latex))
 
 
 def forms(*texts: str) -> list[str]:
-    """Return what a target is found by: each text, folded."""
-    return sorted({" ".join(fold(text)) for text in texts} - {""})
+    """Return what a target is found by: each text, folded, and without an index that is a sign."""
+    folded = {" ".join(fold(text)) for text in texts}
+    return sorted((folded | {re.sub(r"( ?_)+$", "", form) for form in folded}) - {""})
 
 
 class Language(SearchEnglish):
@@ -116,8 +126,9 @@ def _works(app: "Sphinx") -> list[Target]:
         people = cited.entry.persons.get("author", [])
         names = [" ".join(map(str, person.rich_last_names)) for person in people]
         parts = [part for name in names for part in (name, *name.split())]
+        eprint = cited.entry.fields.get("eprint", "")
         title = f"{', '.join(names)} {cited.entry.fields.get('year', '')}"
-        home, found = cited.bibliography_key.docname, forms(*parts, " ".join(names))
+        home, found = cited.bibliography_key.docname, forms(*parts, " ".join(names), eprint)
         work = {"page": home, "title": title, "anchor": cited.citation_id, "kind": "work"}
         works.append(work | {"forms": found})
         for page in sorted(citing.get(cited.key, set()) - {home}):

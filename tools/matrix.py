@@ -122,7 +122,7 @@ def processor() -> str:
 
 def described(setting: Setting, found: environments.Found) -> matrix_rows.Row:
     """The row that says what a setting was on this machine."""
-    others = [f"{name} {version}" for name, version in found.versions.items() if name not in SHOWN]
+    rest = found.versions.keys() - {*SHOWN}
     return {
         "setting": setting.name,
         "what": setting.what,
@@ -132,7 +132,7 @@ def described(setting: Setting, found: environments.Found) -> matrix_rows.Row:
         "mkl": found.mkl,
         "rounding": found.rounding,
         **{name: found.versions[name] for name in SHOWN},
-        "others": ", ".join(others),
+        "others": ", ".join(f"{name} {found.versions[name]}" for name in sorted(rest)),
         "processor": processor(),
     }
 

@@ -45,7 +45,7 @@ LONGEST = 6.0  # seconds that the tests of a mutant may take; the slowest are no
 OPTIONS = ("-q", "-p", "no:xdist", "--assert=plain")
 
 # The files of tests that a module's mutants are tried with, besides those that all are.
-ALWAYS = ("told", "bounds", "defaults", "record", "shown")
+ALWAYS = ("told", "told_beyond", "bounds", "defaults", "record", "shown")
 TESTS: dict[str, tuple[str, ...]] = {
     "kernels": ("kernels", "own_kernels", "machine", "arguments", "device"),
     "profiles": ("kernels", "own_kernels", "machine", "arguments"),

@@ -40,6 +40,7 @@ function rfmAddress(tasks, splits, settings) {
     const parts = new Map();
     for (const part of plain(text).replace(/^#/, "").split("&")) {
       const [, name, value] = /^([a-zA-Z]+)=(.*)$/.exec(part) ?? [];
+      if (name === "iterations") throw new Error("the number of iterations must stand last");
       if (!["op", "n", "kernel", "L", "ridge", "power", "centred", "steps"].includes(name)) {
         throw new Error(`“${part.slice(0, 40)}” is no part of a setting`);
       }
@@ -123,7 +124,7 @@ function rfmAddress(tasks, splits, settings) {
   }
 
   function readNumber(text) {
-    if (!/^[0-9.]+(e[+-]?[0-9]+)?$/.test(text) || !Number.isFinite(Number(text))) {
+    if (!/^-?[0-9.]+(e[+-]?[0-9]+)?$/.test(text) || !Number.isFinite(Number(text))) {
       throw new Error(`“${text.slice(0, 40)}” is no number`);
     }
     return Number(text);

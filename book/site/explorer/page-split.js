@@ -22,7 +22,17 @@ function explorerSplitForm({ el, button }, fields, { splits }, change) {
   const makes = {
     axis: () => splits.withholdMirrors(now.task, [k(axis)]),
     points: () => splits.withhold(now.task, pairs(now.task, points.control.value)),
-    share: () => splits.random(now.task, number(share.control.value, "the share") / 100, seedOf()),
+    share: () => {
+      const seed = seedOf(), most = now.task.n ** 2, per = number(share.control.value, "the share");
+      const train = Math.round((per / 100) * most);
+      if (!(train > 0 && train < most)) {
+        throw new Error(
+          `the share must be a number between 0 and 100 that leaves some of ${most} entries on ` +
+            `either side, not “${share.control.value}”`,
+        );
+      }
+      return splits.random(now.task, per / 100, seed);
+    },
     moved: () => {
       const count = whole(moved, "the number of entries", 1, now.task.n ** 2);
       return splits.moveRandom(now.split, count, seedOf());

@@ -15,7 +15,8 @@ function explorerVerdict({ el }, words, KIND) {
     const { kind, right, all } = results.find((one) => one.kind !== KIND.MOVED) ?? results[0];
     const train = split.kind.filter((is) => is === KIND.TRAIN).length, total = split.kind.length;
     if (!frame) {
-      return ["open", `It is shown ${train} of ${total} entries. Which others will it find?`];
+      const asked = total - train === 1 ? "Will it find the other?" : "Which others will it find?";
+      return ["open", `It is shown ${train} of ${total} entries. ${asked}`];
     }
     const whole = H.elements.some((g) => g >= task.n), broken = axes.some(({ kept }) => !kept);
     const mirror = whole ? "A mirror keeps the training set" : broken ? "The mirror is broken" : "";

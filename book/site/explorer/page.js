@@ -9,7 +9,7 @@ function explorerPage(root) {
   const run = explorerRun(engine.startWorker, {
     frame: arrived,
     state: controls,
-    failed: (words) => trouble(words),
+    failed,
   });
   const fields = explorerFields(dom), splitForm = explorerSplitForm(dom, fields, engine, change);
   const form = explorerForm(dom, fields, engine, splitForm, change);
@@ -118,6 +118,12 @@ function explorerPage(root) {
     }`;
   }
 
+  /** A run has ended in an error: say in which iteration, and of what there is no longer "so far". */
+  function failed(message) {
+    if (run.frames.length) draw();
+    trouble(`iteration ${run.frames.length + 1}: ${message}`);
+  }
+
   function trouble(message) {
     error.textContent = `This cannot be done: ${message}.`.replace(/\.\.$/, ".");
     controls();
@@ -211,7 +217,7 @@ function explorerPage(root) {
     const now = view();
     table.show(now);
     sample.show(now);
-    verdict.show(now, at === run.total);
+    verdict.show(now, at === run.total || (run.status === "failed" && at === run.frames.length));
     board.show(now, run.frames, run.total, at);
   }
 

@@ -80,7 +80,9 @@ function explorerCoefficients({ el, svg }) {
         svg("text", { x: x(n - 1), y: HEIGHT - 4, class: "x-tick x-middle" }, task.values[n - 1]),
       );
       picture.replaceChildren(...drawn);
-      const which = found.length ? `${found.join(", ")} stand out` : "none stands out";
+      const which = found.length
+        ? `${found.join(", ")} ${found.length === 1 ? "stands" : "stand"} out`
+        : "none stands out";
       picture.setAttribute("aria-label", `Coefficients of ${n} ${name}: ${which}.`);
     });
   }

@@ -18,7 +18,7 @@ function explorerSample({ el }, words, scores) {
         el(
           "p",
           { class: "x-hint" },
-          "Point at a cell, or walk there with the arrow keys: here appear its orbit, its mirror image and its scores.",
+          "Point at a cell, or walk there with the arrow keys: here appear its orbit, its mirror image and its scores. On a touch screen tap it twice.",
         ),
       );
       return;
