@@ -86,7 +86,6 @@ def test_orders_of_elements(group: rfm.FiniteGroup, orders: dict[int, int]) -> N
         (rfm.affine(13, 3), "F_39", 39),  # 2 has another order there, and so has 13 // 3
         (rfm.affine(13, 4), "F_52", 52),
         (rfm.affine(11, 5), "F_55", 55),
-        (rfm.affine(61, 60), "F_3660", 3660),
         (rfm.dihedral(3), "D_6", 6),
         (rfm.dihedral(8), "D_16", 16),
         (rfm.quaternions(), "Q_8", 8),

@@ -7,7 +7,7 @@
  * explorerSheet(dom) → {draw({table, matrix, coefficients, charts, lines}) → svg, WIDTH, HEIGHT}.
  */
 function explorerSheet({ svg }) {
-  const WIDTH = 1200, HEIGHT = 790, TABLE = 540, LEFT = 44, TOP = 70, RIGHT = 650, ROOM = 510;
+  const WIDTH = 1200, HEIGHT = 830, TABLE = 540, LEFT = 44, TOP = 70, RIGHT = 650, ROOM = 510;
   const STYLES = [
     ...["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "opacity"],
     ...["font-size", "font-weight", "text-anchor"],
@@ -54,6 +54,16 @@ function explorerSheet({ svg }) {
     return svg("text", { ...place, "font-size": size, fill: ink }, held ? "?" : label);
   }
 
+  /** A sentence in lines of the sheet's width, broken between words. */
+  function broken(sentence, most = 125) {
+    const found = [""];
+    for (const word of sentence.split(" ")) {
+      if (found.at(-1) && found.at(-1).length + word.length >= most) found.push("");
+      found.push(`${found.pop()} ${word}`.trim());
+    }
+    return found;
+  }
+
   function draw({ table, matrix, coefficients, charts, lines }) {
     const style = getComputedStyle(table), colour = (name) => style.getPropertyValue(name).trim();
     const page = svg("svg", {
@@ -79,7 +89,9 @@ function explorerSheet({ svg }) {
     const body = svg("g", { transform: `translate(${LEFT} ${TOP})` });
     body.append(...cells(table, colour("--x-moved")), axes);
     page.append(body);
-    lines.slice(1).forEach((line, i) => page.append(text(line, LEFT, 694 + 28 * i, 17)));
+    lines.slice(1).flatMap((line) => broken(line)).forEach((line, i) =>
+      page.append(text(line, LEFT, 694 + 28 * i, 17))
+    );
 
     page.append(text("Feature matrix and its coefficients", RIGHT, 60, 15, 600));
     const place = { x: RIGHT, y: TOP, width: 200, height: 200 };

@@ -64,6 +64,7 @@ function explorerTable({ el, svg }, words, { toggle, look }) {
     const short = values.map((value) => value.replace(/[() ]/g, ""));
     const head = (role, value) => el("div", { role, class: "x-head", title: value[0] }, value[1]);
     node.style.setProperty("--n", n);
+    node.style.setProperty("--letters", Math.max(...short.map((name) => name.length)));
     node.classList.toggle("x-long", !plain);
     cells = Array.from({ length: n * n }, (_, i) => {
       const text = plain ? short[task.label[i]] : "";
@@ -121,6 +122,7 @@ function explorerTable({ el, svg }, words, { toggle, look }) {
         x2: b[a] + 0.5 + side[1] * to,
         y2: a + 0.5 + side[0] * to,
       }));
+    const end = 0.5 + 0.008 * n; // a little beyond the table, as far at every size
     const joints = (by) => b.slice(1).filter((to, a) => to - b[a] === by).length;
     if (joints(1) + joints(-1) < n / 2) {
       b.forEach((to, a) => marks.push(svg("circle", { cx: to + 0.5, cy: a + 0.5, r: 0.4 })));
@@ -128,8 +130,8 @@ function explorerTable({ el, svg }, words, { toggle, look }) {
       const slope = joints(1) >= joints(-1) ? 1 : -1;
       b.forEach((_, a) => {
         if (b[a + 1] === b[a] + slope) stroke(a, [1, slope], 0.3, 0.7);
-        if (a === 0) stroke(a, [-1, -slope], 0.3, 0.95);
-        if (a === n - 1) stroke(a, [1, slope], 0.3, 0.95);
+        if (a === 0) stroke(a, [-1, -slope], 0.3, end);
+        if (a === n - 1) stroke(a, [1, slope], 0.3, end);
       });
     }
     return svg("g", { class: kept ? "x-kept" : "x-broken" }, marks);
