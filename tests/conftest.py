@@ -26,27 +26,6 @@ torch.set_num_threads(1)  # matrices here are small, and pytest-xdist brings its
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-4}
 
 
-BUILDS = "test_ways.py"  # the site; then it prints the book
-COMPUTES = "test_tables.py"  # rows of all tables
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no process is left with it in the end.
-
-    While the first process builds the site, the others have notebooks to run; then come the files
-    that look at the site, and the rows of tables.
-    """
-
-    def rank(item: pytest.Item) -> int:
-        if item.path.suffix == ".ipynb":
-            return 1
-        return 0 if item.path.name == BUILDS else 2 if item.path in long else 3
-
-    long = {item.path for item in items if "site" in getattr(item, "fixturenames", ())}
-    long |= {item.path for item in items if item.path.name == COMPUTES}
-    items.sort(key=rank)
-
-
 @pytest.fixture(params=arithmetics(), ids=lambda arithmetic: arithmetic.task.name)
 def arithmetic(request: pytest.FixtureRequest) -> Arithmetic:
     """An operation written out in Python integers; `arithmetic.task` is the one to test."""
