@@ -53,6 +53,7 @@ def build(tmp_path: Path) -> Callable:
         warnings = io.StringIO()
         options = {
             "extensions": ["myst_nb", "alts"],
+            "source_suffix": {".rst": "restructuredtext"},  # of its own: extensions add to it
             "nb_execution_mode": "off",
             "html_theme": "basic",
         }

@@ -165,7 +165,6 @@ NONSENSE = {
     "op=plus&n=5&steps=w:*0&L=0": "bandwidth must be positive",
     "op=plus&n=5&steps=w:*0&L=1e999": "“1e999” is no number",
     "op=plus&n=5&steps=w:*0&ridge=-1": "ridge must be a finite number of at least 0, not -1",
-    "op=plus&n=5&iterations=40&steps=w:*0": "the number of iterations must stand last",
     "op=plus&n=5&steps=w:*0&power=0": "power must be a positive finite number, not 0",
     "op=plus&n=5&steps=w:*0&" + "x" * 20000: "this is no setting",
 }

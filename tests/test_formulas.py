@@ -76,6 +76,7 @@ def build(tmp_path: Path) -> Callable:
         options = {
             "extensions": ["myst_parser", "sphinx.ext.mathjax", "formulas", *extensions],
             "myst_enable_extensions": ["amsmath", "dollarmath"],
+            "source_suffix": {".rst": "restructuredtext"},  # of its own: extensions add to it
             "html_math_renderer": renderer,
             "html_theme": "basic",
             "numfig": True,

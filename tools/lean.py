@@ -4,9 +4,9 @@ A Sphinx extension, listed after those that it trims. Jupyter Book always loads 
 runs cells in the page; the book has its buttons for that, and the script would start with an error.
 The theme draws its icons by a script of 1.5 MB that every page would have to run; a font with just
 the icons in use does the same. It stands inside a style sheet, for some browsers load no font from
-a file. Pictures are packed tighter, with the same pixels. Code says no word's kind that its style
-sheet shows like any other text: names and brackets, half of what a listing weighs. Source maps and
-translations are for developers.
+a file. Pictures are packed tighter, with the same pixels. Words of code that look like all others,
+such as names and brackets, are not marked as what they are. Source maps and translations are for
+developers.
 """
 
 import re

@@ -44,8 +44,6 @@ NUMBER = """pages => {
     }
 }"""
 HEADINGS = "[...document.querySelectorAll('h1, h2, h3, h4')].map(heading => heading.textContent)"
-
-
 # Nothing is painted, and nothing is laid out within formulas that have a size of their own.
 EMPTY = """
 * { visibility: hidden !important; }
@@ -87,10 +85,9 @@ def numbers(pdf: bytes) -> dict[str, int]:
 def mended(pdf: bytes, headings: list[str]) -> PdfWriter:
     """The PDF with an outline that opens, and whose titles are those of the headings.
 
-    What is changed is written behind the rest, which is left as it is: quicker, the book is large.
-
     Chromium doubles the title of a heading that it had to move to the next page, and loses the
-    space where a heading goes on in the next line.
+    space where a heading goes on in the next line. What is changed is written behind the rest,
+    which is left as it is: that is quicker, for the book is large.
     """
     titles = {"".join(words.split()): " ".join(words.split()) for words in headings}
     writer = PdfWriter(io.BytesIO(pdf), incremental=True)

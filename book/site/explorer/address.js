@@ -40,7 +40,6 @@ function rfmAddress(tasks, splits, settings) {
     const parts = new Map();
     for (const part of plain(text).replace(/^#/, "").split("&")) {
       const [, name, value] = /^([a-zA-Z]+)=(.*)$/.exec(part) ?? [];
-      if (name === "iterations") throw new Error("the number of iterations must stand last");
       if (!["op", "n", "kernel", "L", "ridge", "power", "centred", "steps"].includes(name)) {
         throw new Error(`“${part.slice(0, 40)}” is no part of a setting`);
       }

@@ -19,7 +19,8 @@ function explorerAddress(settings) {
     } catch {
       throw new Error("the address holds a broken % code");
     }
-    const [, rest, digits] = /^(.*?)(?:&iterations=([^&]*))?$/s.exec(words);
+    const ITERATIONS = /&iterations=([^&]*)/; // wherever it stands
+    const digits = ITERATIONS.exec(words)?.[1], rest = words.replace(ITERATIONS, "");
     const iterations = digits === undefined ? USUAL : Number(digits);
     if (!Number.isInteger(iterations) || iterations < 1 || iterations > MOST) {
       throw new Error(

@@ -24,7 +24,7 @@ function explorerSplitForm({ el, button }, fields, { splits }, change) {
     points: () => splits.withhold(now.task, pairs(now.task, points.control.value)),
     share: () => {
       const seed = seedOf(), most = now.task.n ** 2, per = number(share.control.value, "the share");
-      const train = Math.round((per / 100) * most);
+      const train = splits.roundHalfEven((per / 100) * most);
       if (!(train > 0 && train < most)) {
         throw new Error(
           `the share must be a number between 0 and 100 that leaves some of ${most} entries on ` +
