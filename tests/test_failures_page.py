@@ -91,6 +91,11 @@ def added(nb: NotebookNode) -> None:
     nb.cells[LAST].outputs = []
 
 
+def stored(nb: NotebookNode) -> None:
+    for edit in (digit, pixel, added):
+        edit(nb)
+
+
 def error(nb: NotebookNode) -> None:
     nb.cells[LAST].source = "def inverse(x):\n    return 1 / x\n\n\ninverse(0)"
 
@@ -107,11 +112,8 @@ def dead(nb: NotebookNode) -> None:
     nb.cells[TEXT].source = "import os\n\nos._exit(1)"
 
 
-def not_cleared(nb: NotebookNode) -> None:
-    nb.cells[2].outputs[0].text = "gone\nstays\n"
-
-
 def not_updated(nb: NotebookNode) -> None:
+    nb.cells[2].outputs[0].text = "gone\nstays\n"
     nb.cells[1].outputs[0].data["text/plain"] = "'one'"
 
 
@@ -120,9 +122,15 @@ def elsewhere(nb: NotebookNode) -> None:
 
 
 COPIES: dict[str, tuple[list[str], Edit, dict[int, str]]] = {  # cell ↦ its complaint
-    "digit": (PLAIN, digit, {TEXT: "stdout 0 differs in line 1: .*0.1000.*0.1250.*: 0.2\\)"}),
-    "pixel": (PLAIN, pixel, {PICTURE: "Picture 0 differs in 0.005%"}),
-    "added": (PLAIN, added, {LAST: "text/plain 0 is new: 0 stored, 1 now"}),
+    "stored": (
+        PLAIN,
+        stored,
+        {
+            TEXT: "stdout 0 differs in line 1: .*0.1000.*0.1250.*: 0.2\\)",
+            PICTURE: "Picture 0 differs in 0.005%",
+            LAST: "text/plain 0 is new: 0 stored, 1 now",
+        },
+    ),
     "error": (PLAIN, error, {LAST: "ZeroDivisionError"}),
     "late": (
         PLAIN,
@@ -139,8 +147,11 @@ COPIES: dict[str, tuple[list[str], Edit, dict[int, str]]] = {  # cell ↦ its co
         dead,
         {TEXT: "Kernel died", 2: "Not run: the kernel died in cell 1", 3: "Not run"},
     ),
-    "not_cleared": (DISPLAYS, not_cleared, {2: "stdout 0 differs"}),
-    "not_updated": (DISPLAYS, not_updated, {1: "text/plain 0 differs.*'one'.*'two'"}),
+    "not_updated": (
+        DISPLAYS,
+        not_updated,
+        {1: "text/plain 0 differs.*'one'.*'two'", 2: "stdout 0 differs"},
+    ),
     "elsewhere": (DISPLAYS, elsewhere, {2: "updates what cell 1 shows"}),
 }
 GOOD = {"plain": PLAIN, "displays": DISPLAYS}
@@ -224,7 +235,7 @@ def test_a_bad_scale_stops_pytest(tmp_path: Path) -> None:
 
 def test_executed_notebooks_are_left_of_those_that_failed(failures: Path, folder: Path) -> None:
     assert {path.stem for path in failures.glob("*.ipynb")} == set(COPIES)
-    executed = nbformat.read(failures / "digit.ipynb", as_version=4)
+    executed = nbformat.read(failures / "stored.ipynb", as_version=4)
     assert executed.cells[TEXT].outputs[0].text == "<mean> 0.1250\nsum 61\n"
     assert [cell.execution_count for cell in executed.cells] == [1, 2, 3, 4]
     executed = nbformat.read(failures / "error.ipynb", as_version=4)
@@ -238,10 +249,10 @@ def test_the_page_shows_each_failing_cell(failures: Path) -> None:
     for name, (_, _, complaint) in COPIES.items():
         shown = re.findall(r'<h3 id="n\d+-(\d+)"', sections[f"{name}.ipynb"])
         assert [int(cell) for cell in shown] == sorted(complaint)
-    assert "&lt;mean&gt; 0.10<mark>00</mark>\nsum" in sections["digit.ipynb"]
-    assert "&lt;mean&gt; 0.1<mark>25</mark>0" in sections["digit.ipynb"]
-    assert sections["pixel.ipynb"].count("<img") == 4
-    assert "where they differ: 0.0052 %" in sections["pixel.ipynb"]
+    assert "&lt;mean&gt; 0.10<mark>00</mark>\nsum" in sections["stored.ipynb"]
+    assert "&lt;mean&gt; 0.1<mark>25</mark>0" in sections["stored.ipynb"]
+    assert sections["stored.ipynb"].count("<img") == 4
+    assert "where they differ: 0.0052 %" in sections["stored.ipynb"]
     assert "return 1 / x" in sections["error.ipynb"]
     assert re.search("ZeroDivisionError.*division by zero", sections["error.ipynb"])
     assert "[31m" not in page

@@ -89,8 +89,13 @@ def _same(stored: str, value: Plain) -> bool:
 
 
 def drawn(lines: Sequence[Line], seed: object, budget: float = BUDGET) -> list[int]:
-    """Rows in random order until their recorded time is used up, at least one."""
-    order = random.Random(str(seed)).sample(range(len(lines)), len(lines))
+    """Rows in random order until their recorded time is used up, at least one.
+
+    Each can come, in proportion to one over its time, so that all get the same share of the time.
+    """
+    dice = random.Random(str(seed))
+    waits = [dice.expovariate(1) * max(float(line["seconds"]), 0.01) for line in lines]
+    order = sorted(range(len(lines)), key=waits.__getitem__)
     spent, chosen = 0.0, []
     for i in order:
         spent += float(lines[i]["seconds"])
@@ -338,9 +343,12 @@ def test_differences_name_what_changed() -> None:
 
 def test_as_many_rows_are_drawn_as_there_is_time_for() -> None:
     lines = [{"seconds": str(seconds)} for seconds in (1, 2, 3, 4, 5, 6, 7, 8, 9, 50)]
-    draws = [drawn(lines, seed) for seed in range(200)]
-    assert draws == [drawn(lines, seed) for seed in range(200)]
+    draws = [drawn(lines, seed) for seed in range(600)]
+    assert draws == [drawn(lines, seed) for seed in range(600)]
     assert {i for rows in draws for i in rows} == set(range(10))
+    alone = [rows[0] for rows in (drawn(lines, seed, budget=0) for seed in range(3000))]
+    spent = [alone.count(i) * float(lines[i]["seconds"]) for i in range(10)]
+    assert max(spent[:9]) < 1.6 * min(spent[:9])
     for rows in draws:
         assert len(rows) == len(set(rows)) >= 1
         spent = sum(float(lines[i]["seconds"]) for i in rows)

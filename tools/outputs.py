@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from nbformat import NotebookNode
@@ -30,7 +31,7 @@ BITMAPS = ("image/png", "image/jpeg", GLUED_PNG)  # other pictures are text, com
 LEVEL = 24
 PIXELS = 2e-5
 
-NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
+NUMBER = re.compile(r"([-+\N{MINUS SIGN}]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)", re.IGNORECASE)
 OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)
 
 
@@ -135,10 +136,18 @@ def largest_change(old: str, new: str) -> float | None:
     Numbers are read as they stand, group by group of digits. None if the texts differ in more than
     their numbers.
     """
-    if NUMBER.sub("#", old) != NUMBER.sub("#", new):
+    lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    if len(lines[0]) != len(lines[1]):
         return None
-    pairs = zip(NUMBER.findall(old), NUMBER.findall(new), strict=True)
-    return max((_change(*pair) for pair in pairs if pair[0] != pair[1]), default=0.0)
+    largest = 0.0
+    for one, other in zip(*lines, strict=True):
+        if one != other:
+            words, now = NUMBER.split(one), NUMBER.split(other)  # every second one is a number
+            if words[::2] != now[::2]:
+                return None
+            pairs = zip(words[1::2], now[1::2], strict=True)
+            largest = max(largest, *(_change(*pair) for pair in pairs if pair[0] != pair[1]))
+    return largest
 
 
 def _change(old: str, new: str) -> float:
@@ -167,8 +176,9 @@ def _short(line: str) -> str:
 # Pictures
 
 
+@lru_cache(maxsize=2)
 def decode(data: str) -> np.ndarray:
-    """Return an encoded picture as it looks on white, (height, width, 3), 0 to 255.
+    """Return an encoded picture as it looks on white, (height, width, 3), 0 to 255, read-only.
 
     Raises:
         ValueError: It is no picture.
@@ -178,12 +188,15 @@ def decode(data: str) -> np.ndarray:
     except (binascii.Error, UnidentifiedImageError, OSError) as error:
         raise ValueError("no picture") from error
     white = Image.new("RGBA", picture.size, "white")
-    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"), dtype=np.int16)
+    seen = np.asarray(Image.alpha_composite(white, picture).convert("RGB"), dtype=np.int16)
+    seen.flags.writeable = False
+    return seen
 
 
 def moved_pixels(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Return where two pictures of one size look different, (height, width)."""
-    return np.abs(old - new).max(axis=2) > LEVEL
+    far = np.abs(old - new) > LEVEL
+    return far[..., 0] | far[..., 1] | far[..., 2]  # several times as fast as .any(axis=2)
 
 
 def _of_pictures(stored: str, fresh: str, rule: Rule) -> tuple[str, float | None, bool]:
