@@ -239,6 +239,25 @@ def test_what_keeps_the_training_set_follows_the_clicks(page: Page) -> None:
     assert "task.pair(3, 8)" in python_of(page)
 
 
+def test_what_can_no_longer_be_pressed_keeps_the_focus(page: Page, address: str) -> None:
+    """Else a reader with a keyboard would start again at the top of the page."""
+    focused = "document.activeElement.textContent"
+    page.click(cell(page, 3, 8))
+    page.get_by_role("button", name="Undo", exact=True).focus()
+    page.keyboard.press("Enter")
+    assert kept(page) == "⟨s⟩ · C₂"
+    assert page.get_by_role("button", name="Undo", exact=True).is_disabled()
+    assert page.evaluate(focused) == "Undo"
+    page.keyboard.press("Enter")  # does nothing
+    assert kept(page) == "⟨s⟩ · C₂"
+    go(page, f"{address}#{TRAP}&iterations=2")
+    page.get_by_role("button", name="Step", exact=True).focus()
+    for t in (1, 2, 2):
+        page.keyboard.press("Enter")
+        expect(page.locator(".x-told")).to_have_text(f"iteration {t} of 2")
+    assert page.evaluate(focused) == "Step"
+
+
 def test_a_point_goes_back_though_no_other_was_out_in_between(page: Page, address: str) -> None:
     """One is given back, then another moved: without what came before, the order turns."""
     go(page, f"{address}#op=plus&n=19&steps=w:1t")
@@ -417,6 +436,21 @@ def test_an_address_that_is_no_setting_gets_a_sentence(page: Page, address: str,
     expect(page.locator(".x-told")).to_have_text("iteration 1 of 30")
 
 
+def test_nonsense_typed_into_the_address_leaves_the_run_alone(page: Page) -> None:
+    press(page, "Step")
+    expect(page.locator(".x-told")).to_have_text("iteration 1 of 30")
+    before = page.evaluate("location.hash")
+    page.evaluate("location.hash = '#op=nonsense'")
+    error = page.locator("#explorer > .x-error")
+    expect(error).to_contain_text("holds no setting that can be shown")
+    expect(error).to_contain_text("The one before stays.")
+    assert page.evaluate("location.hash") == before
+    assert page.inner_text(".x-told") == "iteration 1 of 30"
+    press(page, "Step")
+    expect(page.locator(".x-told")).to_have_text("iteration 2 of 30")
+    assert error.inner_text() == ""
+
+
 def test_a_run_that_cannot_go_on_says_why(page: Page, address: str) -> None:
     go(page, f"{address}#{TRAP}&ridge=1e300")
     press(page, "Step")
@@ -460,6 +494,8 @@ def test_what_cannot_be_is_said_next_to_its_field(page: Page) -> None:
 def test_every_button_makes_the_split_that_it_names(page: Page) -> None:
     press(page, "Your own …")
     page.get_by_label("Axis to withhold").select_option("4")
+    press(page, "Withhold this one too")
+    assert page.evaluate("location.hash").endswith("steps=w:*0.4")
     press(page, "Withhold the axis")
     assert kept(page) == "⟨sr^4⟩ · C₂"
     page.get_by_label("Mirror of the pair").select_option("4")

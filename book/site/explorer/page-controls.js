@@ -5,7 +5,7 @@
  *
  * explorerControls(dom, {play, pause, step, reset, seek(t)}) → {node, show({status, at, done, total})}.
  */
-function explorerControls({ el, button }, { play, pause, step, reset, seek }) {
+function explorerControls({ el, button, able }, { play, pause, step, reset, seek }) {
   let running = false, last = null;
   const run = button("Run", () => running ? pause() : last.done >= last.total ? replay() : play(), {
     class: "x-run",
@@ -46,9 +46,9 @@ function explorerControls({ el, button }, { play, pause, step, reset, seek }) {
       : "Run";
     if (run.textContent !== words) run.textContent = words;
     run.dataset.state = running ? "running" : "still";
-    run.disabled = now.status === "failed";
-    one.disabled = running || now.status === "failed" || now.at >= now.total;
-    back.disabled = now.done === 0 && !running;
+    able(run, now.status !== "failed");
+    able(one, !running && now.status !== "failed" && now.at < now.total);
+    able(back, now.done > 0 || running);
     slider.max = now.done;
     slider.value = now.at;
     slider.disabled = now.done === 0;

@@ -21,8 +21,17 @@ function explorerDom() {
     fill(document.createElementNS(SVG, tag), attributes, children);
 
   /** A button with its words; `more` are further attributes. */
-  const button = (words, click, more = {}) =>
-    el("button", { type: "button", click, ...more }, words);
+  const button = (words, click, more = {}) => {
+    const act = () => node.getAttribute("aria-disabled") === "true" || click();
+    const node = el("button", { type: "button", click: act, ...more }, words);
+    return node;
+  };
 
-  return { el, svg, button };
+  /** Whether a button can be pressed. One that cannot still keeps the focus that it has. */
+  function able(node, whether) {
+    if (whether) node.removeAttribute("aria-disabled");
+    else node.setAttribute("aria-disabled", "true");
+  }
+
+  return { el, svg, button, able };
 }

@@ -21,6 +21,7 @@ function explorerSplitForm({ el, button }, fields, { splits }, change) {
   const k = ({ control }) => Number(control.value);
   const makes = {
     axis: () => splits.withholdMirrors(now.task, [k(axis)]),
+    more: () => splits.withholdMirrors(now.task, [...now.split.mirrors, k(axis)]),
     points: () => splits.withhold(now.task, pairs(now.task, points.control.value)),
     share: () => {
       const seed = seedOf(), most = now.task.n ** 2, per = number(share.control.value, "the share");
@@ -41,22 +42,28 @@ function explorerSplitForm({ el, button }, fields, { splits }, change) {
     back: () => splits.giveBackRandom(now.split, 1, seedOf()),
   };
 
-  /** A field with the button that makes another split of it. */
-  function line(where, name, make, told) {
-    const act = () => change({ ...now.setting, steps: make().history }, told);
-    const does = button(name, () => attempt(where, act));
-    return el("div", { class: "x-line-of-fields" }, where.node, does);
+  /** A field with the buttons that make another split of it: name, what is made, what is told. */
+  function line(where, ...acts) {
+    const does = acts.map(([name, make, told]) => {
+      const act = () => change({ ...now.setting, steps: make().history }, told);
+      return button(name, () => attempt(where, act));
+    });
+    return el("div", { class: "x-line-of-fields" }, where.node, ...does);
   }
 
   const node = el(
     "div",
     { class: "x-lines-of-fields" },
-    line(axis, "Withhold the axis", makes.axis, "The axis is withheld."),
-    line(points, "Hold these out", makes.points, "Held out."),
-    line(share, "Draw a share", makes.share, "Drawn at random."),
-    line(moved, "Move at random", makes.moved, "Moved out at random."),
-    line(mirror, "Move a mirror pair", makes.mirror, "A mirror pair is moved out."),
-    line(seed, "Give one back", makes.back, "One is given back."),
+    line(
+      axis,
+      ["Withhold the axis", makes.axis, "The axis is withheld."],
+      ["Withhold this one too", makes.more, "The axis is withheld too."],
+    ),
+    line(points, ["Hold these out", makes.points, "Held out."]),
+    line(share, ["Draw a share", makes.share, "Drawn at random."]),
+    line(moved, ["Move at random", makes.moved, "Moved out at random."]),
+    line(mirror, ["Move a mirror pair", makes.mirror, "A mirror pair is moved out."]),
+    line(seed, ["Give one back", makes.back, "One is given back."]),
   );
 
   /** Pairs as a reader writes them: (3, 8) or 3, 8; 12, 4; of a product ((1, 2), (0, 3)). */

@@ -2,7 +2,8 @@
 
 /** The page of the explorer: puts its parts together, and carries what happens from one to another. */
 function explorerPage(root) {
-  const engine = rfmEngine(), dom = explorerDom(), { el, button } = dom, { KIND } = engine.splits;
+  const engine = rfmEngine(), dom = explorerDom(), { el, button, able } = dom;
+  const { KIND } = engine.splits;
   const words = explorerWords(KIND), changes = explorerChanges(), results = explorerResults(engine);
   const address = explorerAddress(engine.settings);
   const scenes = explorerScenes(dom, go);
@@ -83,8 +84,8 @@ function explorerPage(root) {
     form.show(now, task, split);
     scenes.mark(text);
     code.refresh();
-    undo.disabled = !changes.undoable;
-    redo.disabled = !changes.redoable;
+    able(undo, changes.undoable);
+    able(redo, changes.redoable);
     kept.show({ task, split, H });
     run.begin(now, now.iterations);
     controls();
@@ -227,17 +228,18 @@ function explorerPage(root) {
 
   // ---------------------------------------------------------------------------------- the start
 
-  /** Show a setting that an address names; instead of what is none the first scene, and say so. */
+  /** Show a setting that an address names; of what is none say so, and show the first scene or stay. */
   function go(text) {
     try {
       changes.set(address.decode(text));
       take(false);
       live.textContent = `${words.split(split)}. ${words.kept(H)}`;
     } catch (problem) {
-      if (!changes.now) changes.set(address.decode(scenes.first));
-      take(false);
+      const stays = changes.now !== null;
+      if (stays) address.write(address.encode(changes.now));
+      else go(scenes.first);
       error.textContent = `The address holds no setting that can be shown: ${problem.message}. ` +
-        "This is another one.";
+        (stays ? "The one before stays." : "This is another one.");
     }
   }
 
