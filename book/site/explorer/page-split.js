@@ -56,8 +56,8 @@ function explorerSplitForm({ el, button }, fields, { splits }, change) {
     { class: "x-lines-of-fields" },
     line(
       axis,
-      ["Withhold the axis", makes.axis, "The axis is withheld."],
-      ["Withhold this one too", makes.more, "The axis is withheld too."],
+      ["Withhold", makes.axis, "The axis is withheld."],
+      ["This one too", makes.more, "The axis is withheld too."],
     ),
     line(points, ["Hold these out", makes.points, "Held out."]),
     line(share, ["Draw a share", makes.share, "Drawn at random."]),
