@@ -62,8 +62,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 @pytest.fixture(scope="module")  # while it is open, an event loop runs
 def browser() -> Iterator[Browser]:
-    """Chromium, which paints as often as it can; what needs it is skipped where there is none."""
+    """Chromium; what needs it is skipped where there is none."""
     if browsing.chromium() is None:
         pytest.skip("no Chromium found: install it, or name it in CHROMIUM, to test in a browser")
-    with browsing.started("--disable-frame-rate-limit") as browser:
+    with browsing.started() as browser:
         yield browser
