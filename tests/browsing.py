@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from chrome import OPTIONS, chromium
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 WIDE, PHONE = (1280, 900), (390, 844)  # CSS pixels
+CODE = re.compile(r'<div class="highlight"><pre>.*</pre></div>', re.DOTALL)  # of a listing
 
 
 def pages(site: Path) -> list[str]:
@@ -19,6 +22,41 @@ def pages(site: Path) -> list[str]:
         for path in sorted(site.rglob("*.html"))
         if site / "_static" not in path.parents and b'http-equiv="Refresh"' not in path.read_bytes()
     ]
+
+
+def gathered(site: Path, folder: Path) -> dict[str, Path]:
+    """The listings of source code on few pages, of which each has the code of all that are alike.
+
+    Two are alike if they stand in one folder and differ in nothing but their name and their code.
+
+    Args:
+        site: the folder of the built site.
+        folder: where these pages are written; what they load is the site's.
+
+    Returns:
+        The first listing of each kind, by its path, ↦ the page that stands for all of them.
+    """
+    kinds: dict[tuple[Path, str], list[tuple[Path, str]]] = defaultdict(list)
+    for path in sorted((site / "_modules").rglob("*.html")):
+        frame, code = _taken_apart(path, "/".join(path.relative_to(site).with_suffix("").parts[1:]))
+        kinds[path.parent, frame].append((path, code))
+    found = {}
+    for number, alike in enumerate(kinds.values()):
+        (first, own), target = alike[0], folder / f"listings-{number}.html"
+        text = first.read_text(encoding="utf-8")
+        text = text.replace(own, "".join(code for _, code in alike)) if own else text
+        text = text.replace("<head>", f'<head><base href="{first.as_uri()}">')
+        target.write_text(text, encoding="utf-8")
+        found[first.relative_to(site).as_posix()] = target
+    return found
+
+
+def _taken_apart(listing: Path, name: str) -> tuple[str, str]:
+    """What stands around the code of a listing, without the name of its module, and the code."""
+    text = listing.read_text(encoding="utf-8")
+    code = CODE.search(text)
+    frame = CODE.sub("", text).replace(name, "").replace(name.replace("/", "."), "")
+    return frame, code[0] if code else ""
 
 
 @contextmanager

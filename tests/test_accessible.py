@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import accessible
+import bench_pages
 import browsing
 import notebooks
 import pytest
@@ -20,7 +21,8 @@ AXE = {  # every rule, also those that axe still calls experimental
     "rules": {"label-content-name-mismatch": {"enabled": True}},
 }
 # Letters of code and of formulas that look alike are looked at once: of all others on a page only
-# the text is left. Two look alike if they have one class and stand on one ground.
+# the text is left. Two look alike if they have one class and stand on one ground. So it is with the
+# words of formulas, which nobody sees: one is left as it is for every kind of element in them.
 ALIKE = """() => {
   const seen = new Set(), alike = [];
   for (const part of document.querySelectorAll(".highlight span, .sig span, mjx-math")) {
@@ -36,6 +38,12 @@ ALIKE = """() => {
   for (const part of alike)
     if (part.localName === "mjx-math") part.remove();
     else part.replaceWith(...part.childNodes);
+  for (const words of document.querySelectorAll("mjx-assistive-mml")) {
+    const parts = [...words.querySelectorAll("*")];
+    const kinds = parts.map((part) => [part.localName, ...part.getAttributeNames()].join());
+    if (kinds.every((kind) => seen.has(kind))) words.replaceChildren(words.textContent);
+    for (const kind of kinds) seen.add(kind);
+  }
   document.body.normalize();
 }"""
 # The contrast of words is that of their colour and size with what is painted behind them. So of
@@ -69,16 +77,19 @@ CONTRAST = """() => {
   }
 }"""
 JUDGED = ";axe.configure({rules: [{id: 'color-contrast', selector: '[data-judged]'}]});"
-IN_THE_DARK = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+IN_THE_DARK = {
+    "resultTypes": ["violations"],
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+}
 CHAPTERS = [f"book/{source.stem}.html" for source in notebooks.sources()]
 
 
 @pytest.fixture(scope="module")
-def names(site: Path) -> list[str]:
-    """Every page of the site that shows something: not a redirection."""
-    found = browsing.pages(site)
+def pages(site: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every page of the site that shows something, not a redirection; listings gathered."""
+    found = {name: site / name for name in bench_pages.names(site)}
     assert {"search.html", "genindex.html", "book/api.html", *CHAPTERS} <= set(found)
-    return found
+    return found | browsing.gathered(site, tmp_path_factory.mktemp("listings"))
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +114,14 @@ def found(axe: Axe, page: Page, options: dict) -> list[tuple[str, str]]:
 
 
 def test_axe_finds_nothing_serious_in_light_or_dark(
-    browser: Browser, site: Path, names: list[str]
+    browser: Browser, pages: dict[str, Path]
 ) -> None:
     """No rule is off. What does not depend on colours is looked at once."""
     axe, wrong = Axe(AXE_SCRIPT + JUDGED), {}
     with browsing.opened(browser) as (page, _):
-        for name in names:
+        for name, path in pages.items():
             page.emulate_media(color_scheme="light")
-            page.goto(address(site, name))
+            page.goto(path.as_uri())
             page.add_style_tag(content="* { transition: none !important; }")  # colours at once
             page.evaluate(ALIKE)
             wrong[name, "light"] = found(axe, page, AXE)
@@ -157,7 +168,7 @@ def test_the_few_that_are_judged_speak_for_all(browser: Browser, site: Path, sch
 
 def contrasts(axe: Axe, page: Page) -> set[tuple[str, ...]]:
     """The contrasts that are too low: letters, ground, size and weight."""
-    options = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+    options = AXE | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
     violations = axe.run(page, options=options).response["violations"]
     faults = (node["any"][0]["data"] for v in violations for node in v["nodes"])
     keys = ("fgColor", "bgColor", "fontSize", "fontWeight")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -75,7 +76,7 @@ class Visit:
 
 
 class Glance(Visit):
-    """A listing of source code, which nobody reads to its end, opened in a window that is there."""
+    """Listings of source code, which nobody reads to their end, in a window that is there."""
 
     def __init__(self, tab: Page, wrong: list[str], page: Path) -> None:
         wrong.clear()
@@ -84,16 +85,18 @@ class Glance(Visit):
 
 
 @pytest.fixture(scope="module")
-def visits(browser: Browser, site: Path) -> Callable[[tuple[int, int]], dict[str, Visit]]:
-    """Every page of the site, visited once in a window of each size."""
+def visits(
+    browser: Browser, site: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[tuple[int, int]], dict[str, Visit]]:
+    """Every page of the site, visited once in a window of each size; listings gathered."""
     read = bench_pages.names(site)
-    listings = [name for name in browsing.pages(site) if name not in read]
+    listings = browsing.gathered(site, tmp_path_factory.mktemp("listings"))
 
     @cache
     def visited(size: tuple[int, int]) -> dict[str, Visit]:
         found = {name: Visit(browser, site, name, size) for name in read}
         with browsing.opened(browser, size) as (tab, wrong):
-            return found | {name: Glance(tab, wrong, site / name) for name in listings}
+            return found | {name: Glance(tab, wrong, page) for name, page in listings.items()}
 
     return visited
 
@@ -159,3 +162,32 @@ def test_what_is_copied_has_the_source(browser: Browser, site: Path) -> None:
     text, source = copied
     assert f"${source}$" in text
     assert text.count("$") % 2 == 0
+
+
+def test_listings_are_gathered(site: Path, tmp_path: Path) -> None:
+    """On few pages, each of one kind; of none of them the code is missing."""
+    found = browsing.gathered(site, tmp_path)
+    listings = [name for name in browsing.pages(site) if name.startswith("_modules/")]
+    texts = {path.parent: [] for path in map(Path, listings)}
+    for name, page in found.items():
+        texts[Path(name).parent].append(page.read_text(encoding="utf-8"))
+    assert len(found) < 10 < len(listings)
+    for name in listings:
+        code = "".join(browsing.CODE.findall((site / name).read_text(encoding="utf-8")))
+        assert any(code in text for text in texts[Path(name).parent]), name
+        assert code or name in found
+
+
+def test_a_listing_unlike_the_others_is_seen_itself(site: Path, tmp_path: Path) -> None:
+    """A name may differ, and code; an attribute or a word around it may not."""
+    copy = tmp_path / "_modules" / "rfm"
+    copy.mkdir(parents=True)
+    names = ("kernels", "machine", "splits", "tasks")
+    for name in names:
+        shutil.copy(site / "_modules" / "rfm" / f"{name}.html", copy)
+    assert list(browsing.gathered(tmp_path, tmp_path)) == ["_modules/rfm/kernels.html"]
+    for name, old, new in (("machine", "<h1>", '<h1 title="x">'), ("tasks", "Source", "Sauce")):
+        text = (copy / f"{name}.html").read_text(encoding="utf-8")
+        (copy / f"{name}.html").write_text(text.replace(old, new), encoding="utf-8")
+    found = browsing.gathered(tmp_path, tmp_path)
+    assert [Path(name).stem for name in found] == ["kernels", "machine", "tasks"]
