@@ -31,17 +31,35 @@ def address(site: Path) -> str:
     return (site / "book" / "explorer.html").as_uri()
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    """One window for many tests, and what goes wrong in it."""
+    with browsing.opened(browser) as opened:
+        yield opened
+
+
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The explorer as it opens. Nothing may go wrong on it in the course of a test."""
-    with browsing.opened(browser) as (page, wrong):
-        go(page, address)
-        yield page
-        assert wrong == []
+def tab(window: tuple[Page, list[str]]) -> Iterator[Page]:
+    """That window, empty. Nothing may go wrong in it in the course of a test."""
+    tab, wrong = window
+    tab.goto("about:blank")
+    tab.emulate_media(media="null", reduced_motion="null")
+    tab.mouse.move(0, 0)
+    wrong.clear()
+    yield tab
+    assert wrong == []
+
+
+@pytest.fixture
+def page(tab: Page, address: str) -> Page:
+    """The explorer as it opens."""
+    go(tab, address)
+    return tab
 
 
 def go(page: Page, address: str) -> None:
-    page.goto("about:blank")  # another # alone would not load the page anew
+    if page.url != "about:blank":  # another # alone would not load the page anew
+        page.goto("about:blank")
     page.goto(address)
     page.wait_for_selector("#explorer[data-ready]")
 
@@ -258,34 +276,34 @@ def test_what_can_no_longer_be_pressed_keeps_the_focus(page: Page, address: str)
     assert page.evaluate(focused) == "Step"
 
 
-def test_a_point_goes_back_though_no_other_was_out_in_between(page: Page, address: str) -> None:
+def test_a_point_goes_back_though_no_other_was_out_in_between(tab: Page, address: str) -> None:
     """One is given back, then another moved: without what came before, the order turns."""
-    go(page, f"{address}#op=plus&n=19&steps=w:1t")
+    go(tab, f"{address}#op=plus&n=19&steps=w:1t")
     for i in (0, 65, 101, 0):
-        page.click(f'.x-cell[data-i="{i}"]')
-        assert page.inner_text("#explorer > .x-error") == ""
+        tab.click(f'.x-cell[data-i="{i}"]')
+        assert tab.inner_text("#explorer > .x-error") == ""
     names: dict[str, object] = {}
-    exec(python_of(page), names)
+    exec(python_of(tab), names)
     split = names["split"]
     assert isinstance(split, rfm.Split)
     assert split.task.index(split.test).tolist() == [101]
 
 
-def test_what_was_refused_is_not_said_for_ever(page: Page, address: str) -> None:
-    go(page, f"{address}#op=plus&n=5&steps=w:0")
-    page.click('.x-cell[data-i="0"]')
-    assert "no test points" in page.inner_text("#explorer > .x-error")
-    press(page, "Step")
-    assert page.inner_text("#explorer > .x-error") == ""
+def test_what_was_refused_is_not_said_for_ever(tab: Page, address: str) -> None:
+    go(tab, f"{address}#op=plus&n=5&steps=w:0")
+    tab.click('.x-cell[data-i="0"]')
+    assert "no test points" in tab.inner_text("#explorer > .x-error")
+    press(tab, "Step")
+    assert tab.inner_text("#explorer > .x-error") == ""
 
 
 @pytest.mark.parametrize(
     ("setting", "slope"),
     [("op=plus&n=4&steps=w:*2", 1), ("op=plus&n=3&steps=w:*0", 1), ("op=minus&n=5&steps=w:*0", -1)],
 )
-def test_an_axis_lies_along_its_cells(page: Page, address: str, setting: str, slope: int) -> None:
-    go(page, f"{address}#{setting}")
-    lines = page.eval_on_selector_all(
+def test_an_axis_lies_along_its_cells(tab: Page, address: str, setting: str, slope: int) -> None:
+    go(tab, f"{address}#{setting}")
+    lines = tab.eval_on_selector_all(
         ".x-axes line",
         "all => all.map(l => (l.x2.baseVal.value - l.x1.baseVal.value) * "
         "(l.y2.baseVal.value - l.y1.baseVal.value))",
@@ -294,31 +312,31 @@ def test_an_axis_lies_along_its_cells(page: Page, address: str, setting: str, sl
     assert all(product * slope > 0 for product in lines)
 
 
-def test_the_link_holds_the_setting_wherever_one_is_on_the_page(page: Page, address: str) -> None:
-    go(page, f"{address}#op=minus&n=7&steps=w:*0")
-    page.evaluate("location.hash = 'what-you-see'")
-    page.evaluate(
+def test_the_link_holds_the_setting_wherever_one_is_on_the_page(tab: Page, address: str) -> None:
+    go(tab, f"{address}#op=minus&n=7&steps=w:*0")
+    tab.evaluate("location.hash = 'what-you-see'")
+    tab.evaluate(
         "document.execCommand = () => { window.copied = "
         "document.activeElement.value; return true; }"
     )
-    page.evaluate(
+    tab.evaluate(
         "navigator.clipboard && (navigator.clipboard.writeText = async (text) => "
         "{ window.copied = text; })"
     )
-    press(page, "Copy link")
-    page.wait_for_function("window.copied")
-    assert page.evaluate("window.copied") == f"{address}#op=minus&n=7&steps=w:*0"
+    press(tab, "Copy link")
+    tab.wait_for_function("window.copied")
+    assert tab.evaluate("window.copied") == f"{address}#op=minus&n=7&steps=w:*0"
 
 
-def test_words_of_others_in_an_address_are_left_alone(page: Page, address: str) -> None:
-    go(page, f"{address}?utm_source=x&highlight=mirror")
-    assert page.inner_text("#explorer > .x-error") == ""
-    assert "⟨s⟩" in kept(page)
+def test_words_of_others_in_an_address_are_left_alone(tab: Page, address: str) -> None:
+    go(tab, f"{address}?utm_source=x&highlight=mirror")
+    assert tab.inner_text("#explorer > .x-error") == ""
+    assert "⟨s⟩" in kept(tab)
 
 
-def test_a_section_can_be_linked_to(page: Page, address: str) -> None:
-    go(page, f"{address}#what-you-see")
-    page.wait_for_function("scrollY > 300")
+def test_a_section_can_be_linked_to(tab: Page, address: str) -> None:
+    go(tab, f"{address}#what-you-see")
+    tab.wait_for_function("scrollY > 300")
 
 
 def test_step_pause_reset_and_slider(page: Page) -> None:
@@ -352,17 +370,17 @@ def test_answers_to_an_earlier_run_are_dropped(page: Page) -> None:
     assert course(page) == by_the_package(python_of(page))
 
 
-def test_the_page_is_at_hand_while_it_computes(page: Page, address: str) -> None:
+def test_the_page_is_at_hand_while_it_computes(tab: Page, address: str) -> None:
     """Clicks are taken and the run can be stopped at any time; the speed is told, not judged."""
-    go(page, f"{address}#{TRAP}&iterations=500")
+    go(tab, f"{address}#{TRAP}&iterations=500")
     begun = time.perf_counter()
-    page.click(".x-run")
-    page.wait_for_timeout(3000)
-    page.hover(cell(page, 4, 9))
-    assert page.inner_text(".x-sample-box").startswith("4 + 9 = 13")
-    page.click(".x-run")
-    expect(page.locator(".x-run")).to_have_text("Go on")
-    done = int(page.inner_text(".x-told").split()[1])
+    tab.click(".x-run")
+    tab.wait_for_timeout(3000)
+    tab.hover(cell(tab, 4, 9))
+    assert tab.inner_text(".x-sample-box").startswith("4 + 9 = 13")
+    tab.click(".x-run")
+    expect(tab.locator(".x-run")).to_have_text("Go on")
+    done = int(tab.inner_text(".x-told").split()[1])
     print(f"{done / (time.perf_counter() - begun):.1f} iterations a second")
     assert 0 < done < 500
 
@@ -426,14 +444,14 @@ def test_a_place_on_the_page_is_no_setting(page: Page) -> None:
         "op=plus&n=19&steps=constructor:1",
     ],
 )
-def test_an_address_that_is_no_setting_gets_a_sentence(page: Page, address: str, text: str) -> None:
-    go(page, f"{address}#{text}")
-    told = page.locator("#explorer > .x-error").inner_text()
+def test_an_address_that_is_no_setting_gets_a_sentence(tab: Page, address: str, text: str) -> None:
+    go(tab, f"{address}#{text}")
+    told = tab.locator("#explorer > .x-error").inner_text()
     assert told.startswith("The address holds no setting that can be shown: ")
-    assert page.locator("#explorer img").count() == 0
-    assert page.locator(".x-scenes [aria-current]").inner_text() == "The trap"
-    press(page, "Step")
-    expect(page.locator(".x-told")).to_have_text("iteration 1 of 30")
+    assert tab.locator("#explorer img").count() == 0
+    assert tab.locator(".x-scenes [aria-current]").inner_text() == "The trap"
+    press(tab, "Step")
+    expect(tab.locator(".x-told")).to_have_text("iteration 1 of 30")
 
 
 def test_nonsense_typed_into_the_address_leaves_the_run_alone(page: Page) -> None:
@@ -451,12 +469,12 @@ def test_nonsense_typed_into_the_address_leaves_the_run_alone(page: Page) -> Non
     assert error.inner_text() == ""
 
 
-def test_a_run_that_cannot_go_on_says_why(page: Page, address: str) -> None:
-    go(page, f"{address}#{TRAP}&ridge=1e300")
-    press(page, "Step")
-    expect(page.locator("#explorer > .x-error")).to_contain_text("vanished")
-    page.click(cell(page, 3, 8))  # and the page goes on
-    assert kept(page) == "nothing"
+def test_a_run_that_cannot_go_on_says_why(tab: Page, address: str) -> None:
+    go(tab, f"{address}#{TRAP}&ridge=1e300")
+    press(tab, "Step")
+    expect(tab.locator("#explorer > .x-error")).to_contain_text("vanished")
+    tab.click(cell(tab, 3, 8))  # and the page goes on
+    assert kept(tab) == "nothing"
 
 
 def test_what_cannot_be_is_said_next_to_its_field(page: Page) -> None:
@@ -594,16 +612,16 @@ def test_the_picture_is_a_png(page: Page, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("chapter", ["02", "05", "06", "07", "08", "09"])
-def test_a_chapter_leads_to_a_setting(page: Page, site: Path, chapter: str) -> None:
+def test_a_chapter_leads_to_a_setting(tab: Page, site: Path, chapter: str) -> None:
     """The link of a chapter opens a setting, not the excuse for none."""
     (path,) = (site / "book").glob(f"{chapter}-*.html")
-    page.goto(path.as_uri())
-    page.click("article a[href^='explorer.html?']")
-    page.wait_for_selector("#explorer[data-ready]")
-    assert page.locator("#explorer > .x-error").inner_text() == ""
+    tab.goto(path.as_uri())
+    tab.click("article a[href^='explorer.html?']")
+    tab.wait_for_selector("#explorer[data-ready]")
+    assert tab.locator("#explorer > .x-error").inner_text() == ""
     wanted = {"06": "The trap", "07": "The trap", "08": "One held out", "05": "Grokking"}
     if chapter in wanted:
-        assert page.locator(".x-scenes [aria-current]").inner_text() == wanted[chapter]
+        assert tab.locator(".x-scenes [aria-current]").inner_text() == wanted[chapter]
 
 
 def test_printed_it_is_the_picture_without_the_controls(page: Page) -> None:
