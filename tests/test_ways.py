@@ -8,6 +8,7 @@ import subprocess
 import sys
 import unicodedata
 from bisect import bisect
+from copy import copy
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
@@ -425,9 +426,24 @@ def test_the_landing_page_tells_it_at_once(
 
 
 @pytest.fixture(scope="module")
-def whole(site: Path, tmp_path_factory: pytest.TempPathFactory) -> BeautifulSoup:
+def paper(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the one page that is printed, and with the PDF where there is Chromium."""
+    folder = tmp_path_factory.mktemp("paper")
+    if chrome.chromium() is None:
+        onepage.written(site, folder / "pdf" / "book.html")
+        return folder
+    target = folder / "book.pdf"
+    command = [sys.executable, pdf.__file__, "--site", str(site), "--to", str(target)]
+    run = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert run.returncode == 0, run.stderr
+    assert target.as_uri() in run.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(paper: Path) -> BeautifulSoup:
     """The one page that is printed."""
-    path = onepage.written(site, tmp_path_factory.mktemp("whole") / "book.html")
+    path = paper / "pdf" / "book.html"
     assert all(
         (path.parent / src).exists()
         for src in re.findall(r'src="(\.\./[^"?]+)', path.read_text("utf-8"))
@@ -454,10 +470,10 @@ def test_names_are_unique_and_links_lead_to_them(whole: BeautifulSoup) -> None:
 
 def shown(tag: Tag) -> str:
     """What a part of a page shows on paper: a picture's description, or words, no folded code."""
-    copy = BeautifulSoup(str(tag), "html.parser")
-    for left in copy.select("a.headerlink, details.hide, button"):
+    part = copy(tag)
+    for left in part.select("a.headerlink, details.hide, button"):
         left.decompose()
-    return tag.get("alt") or words_of(copy)
+    return tag.get("alt") or words_of(part)
 
 
 @pytest.mark.parametrize(
@@ -466,8 +482,9 @@ def shown(tag: Tag) -> str:
 def test_the_one_page_keeps_all_that_chapters_have(
     pages: dict[str, BeautifulSoup], whole: BeautifulSoup, kind: str
 ) -> None:
+    articles = {article["id"]: article for article in whole.find_all("article")}
     for stem in CHAPTERS:
-        there = whole.select(f'article[id="{stem}"] {kind}')
+        there = articles[stem].select(kind)
         wanted = pages[f"book/{stem}.html"].select(f"article {kind}")
         assert [shown(tag) for tag in there] == [shown(tag) for tag in wanted]
 
@@ -496,16 +513,11 @@ def test_without_a_site_it_is_said_what_to_do(
 
 
 @pytest.fixture(scope="module")
-def printed(site: Path, tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
+def printed(paper: Path) -> PdfReader:
     """The book as a PDF; skipped where there is no Chromium."""
     if chrome.chromium() is None:
         pytest.skip("no Chromium found")
-    target = tmp_path_factory.mktemp("pdf") / "book.pdf"
-    command = [sys.executable, pdf.__file__, "--site", str(site), "--to", str(target)]
-    run = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
-    assert run.returncode == 0, run.stderr
-    assert target.as_uri() in run.stdout
-    return PdfReader(target)
+    return PdfReader(paper / "book.pdf")
 
 
 @pytest.fixture(scope="module")
@@ -530,10 +542,10 @@ def letters(text: str) -> str:
 
 def without_formulas(tag: Tag) -> str:
     """The words of a part of a page that are not in a formula."""
-    copy = BeautifulSoup(str(tag), "html.parser")
-    for found in copy.select(".math, mjx-container, math, svg, a.headerlink"):
+    part = copy(tag)
+    for found in part.select(".math, mjx-container, math, svg, a.headerlink"):
         found.replace_with("\0")
-    return copy.get_text()
+    return part.get_text()
 
 
 def across(piece: str, sheets: list[str]) -> bool:

@@ -116,7 +116,7 @@ class Article:
 def _name_once(articles: list[Article]) -> None:
     """Leave a name to the first that has it: some extensions give one to every proof."""
     seen = set()
-    for tag in (tag for article in articles for tag in article.tag.select("[id]")):
+    for tag in (tag for article in articles for tag in article.tag.find_all(id=True)):
         if tag["id"] in seen:
             del tag["id"]
         else:
