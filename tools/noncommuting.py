@@ -228,6 +228,49 @@ def cast_votes(C: torch.Tensor, of: TableTask) -> torch.Tensor:
     return scores
 
 
+# ------------------------------------------------------------------------- a component alone
+
+BEGUN = (("A_5", "the identity"), ("A_5", "one component"), ("Z_60", "the identity"))
+
+
+def noncommuting_begun() -> Iterator[Setting]:
+    """The quadratic kernel at order 60, from the identity and from one component alone."""
+    for (name, start), seed in product(BEGUN, range(3)):
+        split = rfm.random_split(task(name), 0.8, seed)
+        labels = {**described(name), "start": start, "fraction": 0.8, "seed": seed}
+        options = {"iterations": 20, "ridge": 1e-6, "keep_features": True}
+        if start == "one component":
+            options["M0"] = alone(name)
+        yield Setting(split, QUADRATIC, options, labels)
+
+
+def alone(name: str) -> torch.Tensor:
+    """The metric of a character that leaves the other product most room, and of its conjugate."""
+    group, found = task(name).group, rfm.characters(task(name).group)
+    real = found.conjugates == torch.arange(len(found.degrees))
+    m = found.degrees**2 * torch.where(real, 1, 2)
+    largest = (found.values.real / found.degrees[:, None]).topk(2).values[:, 1]
+    k = int((1 - m / group.order - largest).argmax())
+    P = sum(rfm.projections(group)[i] for i in {k, int(found.conjugates[k])}).real
+    return torch.block_diag(P, P)
+
+
+def begun(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome, what is right at first, and in one fit of a wide Gaussian from the same start.
+
+    ``more_at`` is the first iteration with more than half of the test points right, 0 for never.
+    """
+    right, wide = run.right.sum(1), rfm.Gaussian(bandwidth=30)
+    once = rfm.fit(run.split, wide, 1, M0=run.history[0], ridge=1e-9, warn=False)
+    more = 2 * right > run.right.shape[1]
+    return {
+        **outcome(run),
+        "first_right": int(right[0]),
+        "more_at": int(more.int().argmax()) + 1 if more.any() else 0,
+        "wide_right": int(once.correct().sum()),
+    }
+
+
 # --------------------------------------------------------------------------- metrics that are found
 
 SEARCHED = ("A_4", "D_14", "F_20", "F_21", "D_22", "S_4", "Z_14", "Z_21", "Z_22")
@@ -454,6 +497,7 @@ def component(run: Training) -> float:
 TABLES: Mapping[str, tuple[Callable[[], Iterator[Setting]], Measure]] = {
     "noncommuting": (noncommuting, spoken),
     "noncommuting_metrics": (noncommuting_metrics, single),
+    "noncommuting_begun": (noncommuting_begun, begun),
     "noncommuting_search": (noncommuting_search, searched),
     "noncommuting_held": (noncommuting_held, held),
     "noncommuting_traps": (noncommuting_traps, trapped),
