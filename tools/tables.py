@@ -1011,6 +1011,21 @@ def starts() -> Iterator[Setting]:
         yield begun(M0, without_axis(task), kernel, start="random", keeps=symmetry, seed=seed)
 
 
+def start_courses() -> Iterator[Setting]:
+    """Withhold the axis and start from random metrics, iteration by iteration: where it fails."""
+    unclean = (13, 256, GAUSSIAN, "swap"), (13, 128, GAUSSIAN, "swap"), (31, 256, GAUSSIAN, "swap")
+    for (n, width, kernel, symmetry), seed in product((*unclean, (31, 256, QUADRATIC, "")), DRAWS):
+        M0 = drawn(rfm.addition(n), symmetry, seed, width)
+        labels = {"keeps": symmetry, "width": width, "seed": seed}
+        yield begun(M0, without_axis(rfm.addition(n)), kernel, **labels)
+
+
+def followed(run: rfm.Run) -> dict[str, Plain]:
+    """The outcome, and how many withheld points are right, iteration by iteration."""
+    right = run.right[:, run.split.test_kind == rfm.Kind.WITHHELD].sum(1)
+    return {**outcome(run), "course": " ".join(map(str, right.tolist()))}
+
+
 def freed(run: rfm.Run) -> dict[str, Plain]:
     """The outcome, and what became of the signs of the cross block's circulant spectrum.
 
@@ -1116,14 +1131,37 @@ TOWARDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 
 def even_signs() -> Iterator[Setting]:
     """Start I ± 0.3 with every pattern of signs of 14 frequencies, up to automorphisms."""
-    task = rfm.addition(29)
+    return signed_starts(29, KERNELS)
+
+
+def even_signs_small() -> Iterator[Setting]:
+    """Start I ± 0.3 with every pattern of signs at smaller orders; also other bandwidths."""
+    for n in (11, 13, 17):
+        yield from signed_starts(n, [rfm.Gaussian(L) for L in (1.0, 2.5, 10.0)])
+    for n in (19, 21, 23):
+        yield from signed_starts(n, KERNELS)
+
+
+def signed_starts(n: int, kernels: Iterable[rfm.Kernel]) -> Iterator[Setting]:
+    """I ± 0.3 with every pattern of signs, up to automorphisms."""
+    task = rfm.addition(n)
     mid = Midpoints(first_mirror(task))
     for signs, count in sign_patterns(mid):
         M0 = TwoSpectra.relative(mid, 0.3 * signs).metric
-        for kernel in KERNELS:
-            text = "".join("−+"[s] for s in signs > 0)
-            made = begun(M0, without_axis(task), kernel, signs=text, patterns=count)
+        for kernel in kernels:
+            made = begun(M0, without_axis(task), kernel, signs=in_signs(signs), patterns=count)
             yield replace(made, options={**made.options, "translations": True})
+
+
+def in_signs(values: torch.Tensor) -> str:
+    """Signs as they stand in a table."""
+    return "".join("−+"[v] for v in values > 0)
+
+
+def freed_with_signs(run: rfm.Run) -> dict[str, Plain]:
+    """The same as ``freed``, and ``last_signs``, in the order of those at the start."""
+    last = TwoSpectra.of(Midpoints(run.split.mirrors[0]), run.features)
+    return {**freed(run), "last_signs": in_signs(last.signs)}
 
 
 def odd_cross(task: rfm.Task, amplitudes: torch.Tensor) -> torch.Tensor:
@@ -1142,8 +1180,7 @@ def odd_signs() -> Iterator[Setting]:
         identity = torch.eye(2 * n, dtype=torch.float64)
         for signs, count in sign_patterns(Midpoints(first_mirror(task)), opposite=True):
             M0 = identity + size * math.sqrt(2 * n) * odd_cross(task, signs)
-            text = "".join("−+"[s] for s in signs > 0)
-            labels = {"signs": text, "patterns": count, "amount": size}
+            labels = {"signs": in_signs(signs), "patterns": count, "amount": size}
             made = begun(M0, without_axis(task), GAUSSIAN, **labels)
             yield replace(made, options={**made.options, "translations": True})
 
@@ -1475,8 +1512,10 @@ TABLES: Mapping[str, Table] = {
     "tilts": Table(tilts, tilt),
     "starts": Table(starts, freed),
     "start_varied": Table(start_varied, freed),
+    "start_courses": Table(start_courses, followed),
     "start_sizes": Table(start_sizes, freed),
     "even_signs": Table(even_signs, freed),
+    "even_signs_small": Table(even_signs_small, freed_with_signs),
     "odd_signs": Table(odd_signs, freed),
     "start_held_out": Table(start_held_out),
     "start_fractions": Table(start_fractions),
