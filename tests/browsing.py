@@ -60,10 +60,10 @@ def _taken_apart(listing: Path, name: str) -> tuple[str, str]:
 
 
 @contextmanager
-def started(*options: str) -> Iterator[Browser]:
-    """Chromium, without a window, started with further options."""
+def started() -> Iterator[Browser]:
+    """Chromium, without a window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=[*OPTIONS, *options])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(OPTIONS))
         try:
             yield browser
         finally:
