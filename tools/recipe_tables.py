@@ -119,26 +119,28 @@ LARGE: tuple[Point, ...] = (
     ("Gaussian", 20.0, rfm.Gaussian(20), {}),
     ("Matern", 2.5, rfm.Matern(2.5), {}),
     ("Laplace", 2.5, rfm.Laplace(2.5), {}),
+    ("biased quadratic", 2.5, Polynomial(2, 2.5**2), {}),
     ("biased quadratic", 20.0, Polynomial(2, 400), {}),
     ("power", 2.0, QUADRATIC, {}),
     ("quadratic, ridge", 0.1, QUADRATIC, {"ridge": 0.1}),
 )
 
 
-LARGE_SPLITS = (("moved", 10), ("random", 40))
-
-
 def recipe_61() -> Iterator[Setting]:
-    """A few of these kernels modulo 61: one moved point, ten, and random parts of the table."""
+    """Some of these kernels modulo 61: points moved out of the trap, and random parts."""
     task = rfm.addition(61)
-    draws = [(what, amount, seed) for seed in range(3) for what, amount in LARGE_SPLITS]
-    for (what, amount, seed), point in product([("moved", 1, 0), *draws], LARGE):
-        if what == "moved":
-            split = moved(task, amount, seed)
-        else:
-            split = rfm.random_split(task, amount / 100, seed)
-        made = run_of(split, point, what=what, amount=amount, seed=seed)
-        yield replace(made, options={**made.options, "iterations": 30})
+    for count in (1, 10, 50):
+        for seed, point in product(seeds(count), LARGE):
+            labels = {"what": "moved", "amount": count, "seed": seed}
+            yield half_as_long(run_of(moved(task, count, seed), point, **labels))
+    for seed, point in product(SEEDS, LARGE):
+        labels = {"what": "random", "amount": 40, "seed": seed}
+        yield half_as_long(run_of(rfm.random_split(task, 0.4, seed), point, **labels))
+
+
+def half_as_long(setting: Setting) -> Setting:
+    """The same run, with at most 30 iterations."""
+    return replace(setting, options={**setting.options, "iterations": 30})
 
 
 def sized(run: rfm.Run) -> dict[str, Plain]:
