@@ -512,7 +512,7 @@ def test_what_cannot_be_is_said_next_to_its_field(page: Page) -> None:
 def test_every_button_makes_the_split_that_it_names(page: Page) -> None:
     press(page, "Your own …")
     page.get_by_label("Axis to withhold").select_option("4")
-    press(page, "This one too")
+    press(page, "Add it")
     assert page.evaluate("location.hash").endswith("steps=w:*0.4")
     press(page, "Withhold")
     assert kept(page) == "⟨sr^4⟩ · C₂"

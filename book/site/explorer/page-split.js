@@ -57,7 +57,7 @@ function explorerSplitForm({ el, button }, fields, { splits }, change) {
     line(
       axis,
       ["Withhold", makes.axis, "The axis is withheld."],
-      ["This one too", makes.more, "The axis is withheld too."],
+      ["Add it", makes.more, "The axis is withheld too."],
     ),
     line(points, ["Hold these out", makes.points, "Held out."]),
     line(share, ["Draw a share", makes.share, "Drawn at random."]),
