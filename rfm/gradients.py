@@ -11,10 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from rfm.pieces import samples_at_a_time
+from rfm.pieces import outputs_at_a_time, samples_at_a_time
 from rfm.spectral import nonzero
-
-OUTPUTS = 16  # outputs handled at a time by the closed form; bounds its memory
 
 
 def grouped_products(
@@ -109,7 +107,7 @@ def quadratic_products(x: Tensor, α: Tensor, M: Tensor, centred: bool) -> Tenso
     V, values = nonzero(M)  # P_c = V p_c Vᵀ
     r, VΛ = len(values), V * values
     NT, core = V.T @ NT @ V, M.new_zeros(r, r)
-    for some in α.split(OUTPUTS, dim=1):
+    for some in α.split(outputs_at_a_time(n, α.device), dim=1):
         S = M.new_zeros(2 * n, 2 * n, some.shape[1])
         for place in places:
             S.index_put_(place, some, accumulate=True)

@@ -65,11 +65,12 @@ def measured(
     task, tie = split.task, machine.resolution
     right, kinds = lead > tie, split.test_kind
     told = task.labels if split.labels is None else split.labels
-    fitted = leads(machine.train_predictions().cpu(), told[task.index(machine.train.cpu())])
+    fitted = machine.train_predictions()  # stays where it is: N × n numbers
+    known = told[task.index(machine.train.cpu())].to(fitted.device)
     residual = machine.factor.ridge * machine.coefficients
     targets = task.one_hot_labels(split.test, scores.dtype)
     return {
-        "train_accuracy": _share(fitted > tie),
+        "train_accuracy": _share(leads(fitted, known) > tie),
         "test_accuracy": _share(right),
         **{
             f"{kind.name.lower()}_accuracy": _share(right[kinds == kind])

@@ -6,18 +6,38 @@ import torch
 
 SAMPLES = 128  # on a CPU: samples handled at a time, temporaries near the cache
 VALUES = 2**18  # on a CPU: kernel values worked on at a time, so that all passes stay in the cache
-# A GPU is slow on little: each piece costs some launches, whatever its size.
-GRADIENTS_ON_GPU = 2**25  # numbers of the gradients held at a time, 256 MB in double precision
-VALUES_ON_GPU = 2**26  # kernel values worked on at a time
+OUTPUTS = 16  # on a CPU: outputs handled at a time by a closed form
+# A GPU is slow on little: each piece costs some launches, whatever its size. So the pieces are as
+# large as its memory allows: these shares of it.
+GRADIENTS_ON_GPU = (
+    1 / 64
+)  # the numbers of the gradients held at a time; temporaries take five times
+VALUES_ON_GPU = 1 / 128  # the kernel values worked on at a time
+UNSEEN = 16 * 10**9  # bytes that a GPU is taken to have if it is not there
+
+
+def numbers(share: float, device: torch.device) -> int:
+    """How many numbers in double precision fit in a share of a GPU's memory."""
+    there = device.type == "cuda" and torch.cuda.is_available()
+    memory = torch.cuda.get_device_properties(device).total_memory if there else UNSEEN
+    return int(share * memory) // 8
 
 
 def samples_at_a_time(n: int, device: torch.device) -> int:
     """How many samples' gradients are held at a time, 2n² numbers each."""
     if device.type == "cpu":
         return SAMPLES
-    return max(SAMPLES, GRADIENTS_ON_GPU // (2 * n * n))
+    return max(SAMPLES, numbers(GRADIENTS_ON_GPU, device) // (2 * n * n))
+
+
+def outputs_at_a_time(n: int, device: torch.device) -> int:
+    """How many outputs are handled at a time by a closed form, (2n)² numbers each."""
+    if device.type == "cpu":
+        return OUTPUTS
+    return max(OUTPUTS, numbers(GRADIENTS_ON_GPU, device) // (4 * n * n))
 
 
 def rows_at_a_time(width: int, device: torch.device) -> int:
     """How many rows of so many kernel values are worked on at a time."""
-    return max(1, (VALUES if device.type == "cpu" else VALUES_ON_GPU) // max(1, width))
+    values = VALUES if device.type == "cpu" else numbers(VALUES_ON_GPU, device)
+    return max(1, values // max(1, width))

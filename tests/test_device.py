@@ -39,7 +39,8 @@ def splits(task: rfm.Task) -> dict[str, rfm.Split]:
 def _pieces_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the CPU too, take as much at a time as on a GPU."""
     monkeypatch.setattr(rfm.pieces, "SAMPLES", 4096)
-    monkeypatch.setattr(rfm.pieces, "VALUES", rfm.pieces.VALUES_ON_GPU)
+    monkeypatch.setattr(rfm.pieces, "OUTPUTS", 4096)
+    monkeypatch.setattr(rfm.pieces, "VALUES", 2**26)
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -129,9 +130,33 @@ def test_an_agop_is_that_of_the_cpu(name: str, centred: bool) -> None:
 def test_memory_is_asked_for_larger_pieces_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     split = rfm.random_split(rfm.addition(61), 0.5, 0)
-    assert rfm.memory_estimate(split, device="cuda") > rfm.memory_estimate(split)
-    assert rfm.pieces.samples_at_a_time(61, torch.device("cuda")) > 1860 > rfm.pieces.SAMPLES
-    assert rfm.pieces.rows_at_a_time(3660, torch.device("cuda")) > 3660
+    there = torch.device("cuda")
+    assert rfm.memory_estimate(split, device=there) > rfm.memory_estimate(split)
+    assert rfm.pieces.samples_at_a_time(61, there) > 1860 > rfm.pieces.SAMPLES
+    assert rfm.pieces.outputs_at_a_time(61, there) > 61 > rfm.pieces.OUTPUTS
+    assert rfm.pieces.rows_at_a_time(3660, there) > 3660
+
+
+def test_pieces_grow_with_the_memory_of_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a small one, what is held at a time is a small part of what it has."""
+    monkeypatch.undo()
+
+    def of(memory: int) -> tuple[int, int, int]:
+        properties = SimpleNamespace(total_memory=memory)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
+        there = torch.device("cuda")
+        return (
+            rfm.pieces.samples_at_a_time(97, there),
+            rfm.pieces.outputs_at_a_time(97, there),
+            rfm.pieces.rows_at_a_time(9312, there),
+        )
+
+    small, large = of(8 * 10**9), of(80 * 10**9)
+    for few, many in zip(small, large, strict=True):
+        assert 9.9 * few < many < 10.1 * (few + 1)
+    assert 8 * small[0] * 2 * 97**2 < 8e9 / 60
+    assert 8 * small[2] * 9312 < 8e9 / 120
 
 
 class RoundTrips(TorchDispatchMode):

@@ -495,7 +495,7 @@ def test_few_outputs_at_a_time_give_the_same_closed_form(monkeypatch) -> None:
     )
     whole = machine.agop()
     for outputs in (1, 3, 100):
-        monkeypatch.setattr(rfm.gradients, "OUTPUTS", outputs)
+        monkeypatch.setattr(rfm.pieces, "OUTPUTS", outputs)
         same(machine.agop(), whole, 1e-12)
 
 

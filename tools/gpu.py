@@ -14,7 +14,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
@@ -25,6 +25,7 @@ from torch.profiler import ProfilerActivity, profile
 
 import rfm
 import rfm.resources
+from rfm.machine import scratch
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "book" / "data"
@@ -64,12 +65,13 @@ def chapters(p: int, q: int) -> dict[str, tuple[rfm.Split, rfm.Kernel, int]]:
 
 
 def tests(device: str) -> pd.DataFrame:
-    """The tests of the machine on the device."""
-    order = [sys.executable, "-m", "pytest", "-q", "tests/test_device.py"]
+    """The tests of the machine on the device; they need torch, pandas and pytest, and no site."""
+    order = [sys.executable, "-m", "pytest", "-q", "--noconftest", "tests/test_device.py"]
+    found = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     run = subprocess.run(
         order,
         cwd=ROOT,
-        env=os.environ | {"RFM_DEVICE": device},
+        env=os.environ | {"RFM_DEVICE": device, "PYTHONPATH": found, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -167,6 +169,38 @@ def _peak(device: str, split: rfm.Split) -> float | str:
     return _digits(torch.cuda.max_memory_allocated(device) / 1e9)
 
 
+def stages(device: str, sizes: list[int], rounds: int) -> pd.DataFrame:
+    """Where the time of an iteration goes."""
+    rows = []
+    for p in sizes:
+        took: dict[str, list[float]] = {}
+        for name, seconds in _staged(device, all_but_axis(p), 1 + rounds):
+            took.setdefault(f"{name}, s", []).append(seconds)
+        rows.append({"p": p, **{name: _digits(median(all_[1:])) for name, all_ in took.items()}})
+    return pd.DataFrame(rows)
+
+
+def _staged(device: str, split: rfm.Split, rounds: int) -> Iterator[tuple[str, float]]:
+    """The parts of an iteration one by one, each with the seconds that it took."""
+    M = rfm.fit(split, KERNEL, 2, device=device).features.to(device)
+    train, test = split.train.to(device), split.test.to(device)
+    Y = split.task.one_hot_labels(split.train).to(device)
+    K, L = scratch(len(train), M)
+    machine = rfm.KernelMachine.fit(train, Y, KERNEL, M, scratch=(K, L))
+    agop = machine.agop()
+    parts: dict[str, Callable[[], object]] = {
+        "kernel matrix": lambda: KERNEL.values(train, train, M, out=K),
+        "factor": lambda: rfm.factorise(K, out=L),
+        "coefficients": lambda: machine.factor.solve(Y),
+        "scores": lambda: machine.predict(test),
+        "AGOP": machine.agop,
+        "its root": lambda: rfm.matrix_power(agop, 0.5),
+    }
+    for _ in range(rounds):
+        for name, part in parts.items():
+            yield name, timed(device, part)
+
+
 def timed(device: str, function: Callable[[], object]) -> float:
     """Seconds that a call took, the device's work included."""
     _wait(device)
@@ -208,22 +242,29 @@ def waits(device: str, p: int) -> pd.DataFrame:
 
 
 def mixed(device: str, sizes: list[int], rounds: int) -> pd.DataFrame:
-    """A float32 factor with refinement in float64, beside a float64 factor, on one system."""
+    """A float32 factor with refinement in float64, beside a float64 factor, on one system.
+
+    On the CPU as well, at the first two sizes.
+    """
+    there = [(device, p) for p in sizes]
+    if device != "cpu":
+        there += [("cpu", p) for p in sizes[:2]]
     rows = []
-    for p in sizes:
+    for where, p in there:
         split = all_but_axis(p)
-        run = rfm.fit(split, KERNEL, 5, device=device, keep_features=True)
-        train, M = split.train.to(device), run.history[-2].to(device)
-        Y = split.task.one_hot_labels(split.train).to(device)
+        run = rfm.fit(split, KERNEL, 5, device=where, keep_features=True)
+        train, M = split.train.to(where), run.history[-2].to(where)
+        Y = split.task.one_hot_labels(split.train).to(where)
         K = KERNEL.gram(train, train, M)
         took: dict[str, list[float]] = {"double": [], "mixed": []}
         for _ in range(1 + rounds):
-            took["double"].append(timed(device, lambda K=K, Y=Y: solved(K, Y)))
-            took["mixed"].append(timed(device, lambda K=K, Y=Y: refined(K, Y)))
+            took["double"].append(timed(where, lambda K=K, Y=Y: solved(K, Y)))
+            took["mixed"].append(timed(where, lambda K=K, Y=Y: refined(K, Y)))
         _, residual, steps = refined(K, Y)
         double, single = (median(took[name][1:]) for name in ("double", "mixed"))
         rows.append(
             {
+                "on": where,
                 "p": p,
                 "float64, s": _digits(double),
                 "float32 and refinement, s": _digits(single),
@@ -262,6 +303,7 @@ def settings(device: str) -> pd.DataFrame:
         "device": f"{device}: {name}",
         "CUDA": torch.version.cuda or "none",
         "torch": torch.__version__,
+        "Python": platform.python_version(),
         "rfm": rfm.__version__,
         "kernel": repr(KERNEL),
         "precision": "float64",
@@ -296,8 +338,9 @@ def main() -> int:
         "gpu_tests": lambda: tests(device),
         "gpu_agreement": lambda: agreement(device, asked.p, asked.q),
         "gpu": lambda: speed(device, asked.sizes, asked.rounds),
+        "gpu_stages": lambda: stages(device, asked.sizes, asked.rounds),
         "gpu_waits": lambda: waits(device, asked.p),
-        "gpu_mixed": lambda: mixed(device, asked.sizes[:2], asked.rounds),
+        "gpu_mixed": lambda: mixed(device, asked.sizes, asked.rounds),
     }
     if asked.no_tests:
         del parts["gpu_tests"]
