@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,10 +47,12 @@ ALIKE = """() => {
   }
   document.body.normalize();
 }"""
-# The contrast of words is that of their colour and size with what is painted behind them. So of
-# those that have all of it in common three are judged, on each page and in either scheme.
-CONTRAST = """() => {
-  const plain = "rgba(0, 0, 0, 0)|none|1|none|normal|static", grounds = new Map(), seen = new Map();
+# The contrast of words is that of their colour and size with what is painted behind them; of a
+# link, with the words around it too. So of those that have all of it in common three are judged, on
+# all pages together. What was judged before is given; what is judged now comes back, look by look.
+CONTRAST = """(before) => {
+  const plain = "rgba(0, 0, 0, 0)|none|1|none|normal|static", grounds = new Map();
+  const seen = new Map(Object.entries(before)), now = [];
   const ground = (box) => {
     if (!box) return "";
     if (!grounds.has(box)) {
@@ -68,13 +71,16 @@ CONTRAST = """() => {
     const s = getComputedStyle(part), box = part.getBoundingClientRect();
     const size = [s.fontSize, s.fontWeight, box.width > 2 && box.height > 2];
     const off = part.closest("[disabled], [aria-disabled], [aria-hidden], label") !== null;
-    const what = [field, off, text.trim().length > 1];
+    const around = part.localName === "a" ? getComputedStyle(part.parentElement).color : "";
+    const what = [field, off, text.trim().length > 1, around];
     looks.push([part, [s.color, s.textShadow, ...size, ...what, ground(part)].join()]);
   }
   for (const [part, look] of looks) {
     seen.set(look, (seen.get(look) ?? 0) + 1);
     part.toggleAttribute("data-judged", seen.get(look) <= 3);
+    if (seen.get(look) <= 3) now.push(look);
   }
+  return now;
 }"""
 JUDGED = ";axe.configure({rules: [{id: 'color-contrast', selector: '[data-judged]'}]});"
 IN_THE_DARK = {
@@ -104,9 +110,20 @@ def address(site: Path, name: str) -> str:
     return (site / name).as_uri()
 
 
-def found(axe: Axe, page: Page, options: dict) -> list[tuple[str, str]]:
-    """What axe finds on a page, of the two worst kinds: rule and element."""
-    page.evaluate(CONTRAST)
+def found(axe: Axe, page: Page, options: dict, judged: Counter[str]) -> list[tuple[str, str]]:
+    """What axe finds on a page, of the two worst kinds: rule and element.
+
+    Args:
+        axe: axe.
+        page: the page.
+        options: of axe.
+        judged: how often words of each look were judged on other pages, in this scheme. Those of
+            this page are added; if there are none and nothing else is asked, axe is not.
+    """
+    new = page.evaluate(CONTRAST, dict(judged))
+    judged.update(new)
+    if not new and options is IN_THE_DARK:
+        return []
     violations = axe.run(page, options=options).response["violations"]
     return [
         (v["id"], n["html"][:200]) for v in violations if v["impact"] in BAD for n in v["nodes"]
@@ -117,17 +134,18 @@ def test_axe_finds_nothing_serious_in_light_or_dark(
     browser: Browser, pages: dict[str, Path]
 ) -> None:
     """No rule is off. What does not depend on colours is looked at once."""
-    axe, wrong = Axe(AXE_SCRIPT + JUDGED), {}
+    axe, wrong, seen = Axe(AXE_SCRIPT + JUDGED), {}, {"light": Counter(), "dark": Counter()}
     with browsing.opened(browser) as (page, _):
         for name, path in pages.items():
             page.emulate_media(color_scheme="light")
             page.goto(path.as_uri())
             page.add_style_tag(content="* { transition: none !important; }")  # colours at once
             page.evaluate(ALIKE)
-            wrong[name, "light"] = found(axe, page, AXE)
+            wrong[name, "light"] = found(axe, page, AXE, seen["light"])
             page.emulate_media(color_scheme="dark")
             page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-            wrong[name, "dark"] = found(axe, page, IN_THE_DARK)
+            wrong[name, "dark"] = found(axe, page, IN_THE_DARK, seen["dark"])
+    assert len(seen["dark"]) > 30
     assert {where: what for where, what in wrong.items() if what} == {}
 
 
@@ -138,7 +156,7 @@ def test_axe_would_find_it(wide: Page) -> None:
         '<p style="color:#ccc">pale words</p>'
         '<button aria-label="something else">press this</button></main>'
     )
-    seen = {rule for rule, _ in found(Axe(AXE_SCRIPT + JUDGED), wide, AXE)}
+    seen = {rule for rule, _ in found(Axe(AXE_SCRIPT + JUDGED), wide, AXE, Counter())}
     assert seen == {"definition-list", "color-contrast", "label-content-name-mismatch"}
 
 
@@ -154,12 +172,13 @@ def test_the_few_that_are_judged_speak_for_all(browser: Browser, site: Path, sch
     """Where much of a page is made pale, they show every fault that the whole rule finds."""
     pages = ("book/index.html", "book/ledger.html", "book/explorer.html", "genindex.html")
     few, every = ((axe, set()) for axe in (Axe(AXE_SCRIPT + JUDGED), Axe()))
+    judged: Counter[str] = Counter()
     with browsing.opened(browser, scheme=scheme) as (page, _):
         for name in pages:
             page.goto(address(site, name))
             page.add_style_tag(content="* { transition: none !important; }")
             page.evaluate(PALER)
-            page.evaluate(CONTRAST)
+            judged.update(page.evaluate(CONTRAST, dict(judged)))
             for axe, faults in (few, every):
                 faults |= contrasts(axe, page)
     assert few[1] == every[1]

@@ -130,6 +130,8 @@ def test_kept_metrics_count_in_the_memory_that_a_run_needs(monkeypatch: pytest.M
 def test_translations_compute_on_the_cpu_whatever_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**40, 2**40))
+    memory = SimpleNamespace(total_memory=2**40)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: memory)
     assert check(TRAP, G).type == "cuda"
     assert check(TRAP, G, translations=True).type == "cpu"
     said = r"^translations=True computes on the CPU, not on cuda$"

@@ -26,7 +26,7 @@ from rfm.networks import Mirrored, NetworkSetting, Random, Square, Start, Weight
 from rfm.sweeps import Measure, Plain, outcome, row
 
 SEED = int(os.environ.get("TABLES_SEED") or secrets.randbelow(2**32))
-BUDGET = 2  # seconds of recorded time for each table
+BUDGET = 1  # second of recorded time for each table
 HOW_MADE = {"seconds", "version", "torch"}  # these may differ
 # Where the kernel matrix became singular, rounding decides these; what is right stays right.
 LEFT_TO_ROUNDING = {

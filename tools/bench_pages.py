@@ -50,8 +50,8 @@ READ = """async () => {
   for (let y = 0; y < document.documentElement.scrollHeight; y += 0.9 * innerHeight) {
     scrollTo({top: y, behavior: "instant"});
     await painted();
-    await painted();
   }
+  await painted();
   return moved.slice(before).reduce((sum, m) => sum + m[1], 0);
 }"""
 
