@@ -13,10 +13,10 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-SHARPNESS, ROUNDS, SWEEPS = 0.6, 25, 6
-AT_A_TIME = 2**22  # entries of soft permutations
-CERTAIN = 60.0  # a logarithm of odds
-HARD = 20  # the most rounds of hard assignments
+SHARPNESS, ROUNDS, SWEEPS = 0.6, 25, 6  # others find the same  # pragma: no mutate
+AT_A_TIME = 2**22  # entries of soft permutations, bounds memory  # pragma: no mutate
+CERTAIN = 60.0  # a logarithm of odds, any large one  # pragma: no mutate
+HARD = 20  # the most rounds of hard assignments, few are needed  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,10 @@ task stand the b′ = τ(b), so that blocks of one task can be compared with tho
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -60,16 +62,15 @@ def isotypic(M: Tensor, task: TableTask) -> IsotypicParts:
     M, n = in_product_order(M, task), task.n
     P, table = projections(task.group), _characters(task.group)
     kept = torch.empty_like(M)
-    for rows in (slice(0, n), slice(n, 2 * n)):
-        for columns in (slice(0, n), slice(n, 2 * n)):
-            block = M[rows, columns].to(P.dtype)
-            kept[rows, columns] = sum(Q @ block @ Q for Q in P).real
+    for rows, columns in product((slice(n), slice(n, None)), repeat=2):
+        block = M[rows, columns].to(P.dtype)
+        kept[rows, columns] = sum(Q @ block @ Q for Q in P).real
     C = M[n:, :n] - M[n:, :n].mean()
     size = float(C.square().sum())
     parts = torch.stack([(Q @ C.to(P.dtype) @ Q).abs().square().sum() for Q in P])
-    shares = parts / size if size else torch.full_like(parts, torch.nan)
+    shares = parts / size if size else torch.full_like(parts, math.nan)
     rest = kept[n:, :n] - kept[n:, :n].mean() - C
-    residual = float(rest.norm() / C.norm()) if size else float("nan")
+    residual = float(rest.norm() / C.norm()) if size else math.nan
     return IsotypicParts(task, table, in_product_order(kept, task), residual, shares)
 
 
@@ -137,4 +138,4 @@ def exchange_share(M: Tensor, task: TableTask) -> float:
     C = in_product_order(M, task)[task.n :, : task.n]
     C = C - C.mean()
     size = float(C.square().sum())
-    return float((C * exchanged(C, task.group)).sum()) / size if size else float("nan")
+    return float((C * exchanged(C, task.group)).sum()) / size if size else math.nan

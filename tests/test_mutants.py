@@ -202,7 +202,8 @@ def test_the_table_has_every_module_and_enough_is_killed() -> None:
     for name, row in rows.items():
         total, *kinds = (int(row[kind]) for kind in ("mutants", "killed", "survived", "timeouts"))
         assert total == sum(kinds) > 0, name
-        assert kinds[0] >= total * (mutants.AIM if name.endswith(".py") else 1), name
+        tried = total - kinds[2]  # a change that keeps the tests from ending counts as neither
+        assert kinds[0] >= tried * (mutants.AIM if name.endswith(".py") else 1), name
     if stale := mutants.stale():  # a score is that of a day: make mutants brings it up to date
         warnings.warn(f"changed since their mutants were tried: {', '.join(stale)}", stacklevel=1)
 

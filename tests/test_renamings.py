@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from math import factorial
 
+import numpy as np
 import pytest
 import torch
 
 import rfm
+from rfm.renamings import Renaming, lifted_automorphisms
 
 SMALL = rfm.symmetric(3), rfm.dihedral(4), rfm.quaternions(), rfm.dihedral(5)
 every = pytest.mark.parametrize("group", SMALL, ids=str)
@@ -175,3 +179,34 @@ def test_bad_maps_are_refused() -> None:
 def _elementary() -> tuple[torch.Tensor, range]:
     i = torch.arange(128)
     return i[:, None] ^ i, range(128)
+
+
+@pytest.mark.parametrize("exchanges", [False, True])
+def test_it_is_its_own_and_maps_one_pair_as_many(exchanges: bool) -> None:
+    """What was given may change afterwards; flags are Python's; coordinates are 0, …, 2n − 1."""
+    task = rfm.quotient(rfm.symmetric(3))
+    given = rfm.automorphisms(task.group)[1].clone()
+    mine = Renaming(task, given, 1, 2, np.bool_(exchanges))
+    before = mine.automorphism.clone()
+    given.zero_()
+    assert mine.automorphism.equal(before)
+    assert mine.exchanges is exchanges
+    assert mine.coordinates().sort().values.equal(torch.arange(12))
+    one_by_one = torch.stack([mine(pair) for pair in task.samples])
+    assert one_by_one.equal(mine(task.samples))
+    assert one_by_one.equal(task.samples[mine.on_samples()])
+
+
+def test_as_many_candidates_as_allowed_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S₃ has 3 · 2 images of two generators, or 3 · 3: what is refused says how many."""
+    group = rfm.symmetric(3)
+    monkeypatch.setattr(sys.modules["rfm.renamings"], "MOST", 0)
+    with pytest.raises(ValueError, match="candidates") as refused:
+        lifted_automorphisms(group)
+    count = int(re.search(r"has (\d+) candidates", str(refused.value))[1])
+    assert count in (6, 9)
+    monkeypatch.setattr(sys.modules["rfm.renamings"], "MOST", 6 * count)
+    assert len(lifted_automorphisms(group)) == 6
+    monkeypatch.setattr(sys.modules["rfm.renamings"], "MOST", 6 * count - 1)
+    with pytest.raises(ValueError, match="candidates"):
+        lifted_automorphisms(group)

@@ -1,0 +1,62 @@
+"""Soft permutations in small: what is balanced, what is standardised, what a match takes where."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import rfm
+from rfm.matching import SWEEPS, balanced, fit, matches, standardised
+
+
+def swept(scores: list[list[float]], sweeps: int) -> list[list[float]]:
+    """Rows with 1 for their largest, then columns and rows divided by their sums, in turn."""
+    P = [[2.718281828459045 ** (x - max(row)) for x in row] for row in scores]
+    for _ in range(sweeps):
+        sums = [sum(column) for column in zip(*P, strict=True)]
+        P = [[x / s for x, s in zip(row, sums, strict=True)] for row in P]
+        P = [[x / sum(row) for x in row] for row in P]
+    return P
+
+
+def test_rows_and_columns_are_scaled_in_turn() -> None:
+    scores = torch.randn(5, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    wanted = torch.tensor(swept(scores.tolist(), SWEEPS), dtype=torch.float64)
+    torch.testing.assert_close(balanced(scores), wanted)
+    assert (balanced(scores) - torch.tensor(swept(scores.tolist(), SWEEPS + 1))).abs().max() > 1e-9
+    many = torch.stack([scores, scores.T, 2 * scores])
+    torch.testing.assert_close(balanced(many)[0], wanted)
+
+
+@pytest.mark.parametrize("far", [1e3, -1e3])
+def test_rows_of_any_height_are_balanced(far: float) -> None:
+    """What is added to a whole row changes nothing, and nothing overflows or is lost."""
+    scores = torch.randn(3, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    moved = scores.clone()
+    moved[1, 2] += far
+    torch.testing.assert_close(balanced(moved), balanced(scores))
+    torch.testing.assert_close(balanced(scores + far), balanced(scores))
+
+
+def test_a_standardised_matrix_has_mean_0_and_variance_1() -> None:
+    C = torch.randn(6, 6, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    for scale in (1e-200, 1.0, 1e200):
+        found = standardised(scale * (C + 3))
+        assert abs(float(found.mean())) < 1e-12
+        assert float(found.square().mean()) == pytest.approx(1)
+    assert standardised(torch.full((3, 3), 2.0)) is None
+    assert standardised(torch.zeros(3, 3)) is None
+
+
+@pytest.mark.parametrize("row", [0, 3])
+def test_every_other_row_is_reached(row: int) -> None:
+    """Of a table that translations keep, each match takes the row where it should, and fits."""
+    task = rfm.addition(7)
+    values = torch.randn(7, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    C = standardised(values[task.labels.reshape(7, 7)])
+    found = list(matches(C, row))
+    assert [int(match.rows[row]) for match in found] == [q for q in range(7) if q != row]
+    for match in found:
+        assert match.fit == pytest.approx(1)
+        assert match.fit == pytest.approx(fit(C, match.rows, match.columns))
+        assert C[match.rows][:, match.columns].allclose(C)
