@@ -12,7 +12,6 @@ task stand the b′ = τ(b), so that blocks of one task can be compared with tho
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
@@ -66,11 +65,10 @@ def isotypic(M: Tensor, task: TableTask) -> IsotypicParts:
         block = M[rows, columns].to(P.dtype)
         kept[rows, columns] = sum(Q @ block @ Q for Q in P).real
     C = M[n:, :n] - M[n:, :n].mean()
-    size = float(C.square().sum())
     parts = torch.stack([(Q @ C.to(P.dtype) @ Q).abs().square().sum() for Q in P])
-    shares = parts / size if size else torch.full_like(parts, math.nan)
+    shares = parts / C.square().sum()  # 0 / 0 is NaN
     rest = kept[n:, :n] - kept[n:, :n].mean() - C
-    residual = float(rest.norm() / C.norm()) if size else math.nan
+    residual = float(rest.norm() / C.norm())
     return IsotypicParts(task, table, in_product_order(kept, task), residual, shares)
 
 
@@ -137,5 +135,4 @@ def exchange_share(M: Tensor, task: TableTask) -> float:
     """
     C = in_product_order(M, task)[task.n :, : task.n]
     C = C - C.mean()
-    size = float(C.square().sum())
-    return float((C * exchanged(C, task.group)).sum()) / size if size else math.nan
+    return float((C * exchanged(C, task.group)).sum() / C.square().sum())  # 0 / 0 is NaN
