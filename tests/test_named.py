@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -72,3 +74,20 @@ def test_the_largest_order_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     for refused in (lambda: rfm.symmetric(4), lambda: rfm.affine(5, 2), lambda: rfm.dihedral(4)):
         with pytest.raises(ValueError, match=r"6|3"):
             refused()
+
+
+def test_a_product_of_moduli_may_be_as_large_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["rfm.groups"], "LARGEST", 6)
+    assert rfm.cyclic(6).order == rfm.cyclic(2, 3).order == 6
+    with pytest.raises(ValueError, match="product up to 6"):
+        rfm.cyclic(7)
+
+
+def test_what_modules_offer_is_there() -> None:
+    offered = 0
+    for found in pkgutil.iter_modules(rfm.__path__, "rfm."):
+        module = sys.modules.get(found.name)
+        for name in getattr(module, "__all__", ()):
+            assert hasattr(module, name), f"{found.name}.{name}"
+            offered += 1
+    assert offered > 10

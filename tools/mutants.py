@@ -58,7 +58,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "subgroups": ("subgroups", "symmetry", "splits", "arguments"),
     "decomposition": ("decomposition", "measures", "arguments"),
     "splits": ("splits", "subgroups", "arguments"),
-    "groups": ("told_theory", "groups", "symmetry", "arguments"),
+    "groups": ("named", "told_theory", "groups", "symmetry", "arguments"),
     "tasks": ("named", "told_theory", "groups", "symmetry", "splits", "arguments"),
     "equivalence": ("told_theory", "equivalence", "arguments"),
     "translations": ("told_theory", "translations", "arguments", "run"),
