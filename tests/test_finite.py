@@ -74,30 +74,6 @@ def test_orders_of_elements(group: rfm.FiniteGroup, orders: dict[int, int]) -> N
     found = group.orders.tolist()
     assert {order: found.count(order) for order in set(found)} == orders
     assert not group.commutes
-
-
-@pytest.mark.parametrize(
-    ("group", "name", "order"),
-    [
-        (rfm.affine(3, 2), "D_6", 6),
-        (rfm.affine(7, 2), "D_14", 14),
-        (rfm.affine(5, 4), "F_20", 20),
-        (rfm.affine(7, 3), "F_21", 21),
-        (rfm.affine(13, 3), "F_39", 39),  # 2 has another order there, and so has 13 // 3
-        (rfm.affine(13, 4), "F_52", 52),
-        (rfm.affine(11, 5), "F_55", 55),
-        (rfm.dihedral(3), "D_6", 6),
-        (rfm.dihedral(8), "D_16", 16),
-        (rfm.quaternions(), "Q_8", 8),
-        (rfm.symmetric(2), "S_2", 2),
-        (rfm.symmetric(4), "S_4", 24),
-        (rfm.alternating(3), "A_3", 3),
-        (rfm.alternating(5), "A_5", 60),
-    ],
-    ids=str,
-)
-def test_names_and_orders(group: rfm.FiniteGroup, name: str, order: int) -> None:
-    assert (group.name, group.order, group.values[0]) == (name, order, "id")
     assert all(value.startswith("(") for value in group.values[1:])
 
 

@@ -29,14 +29,19 @@ GROUPS: dict[str, tuple[Callable[[], FiniteGroup], int, int, int]] = {
     "D_6": (lambda: rfm.affine(3, 2), 6, 1, 4),
     "D_14": (lambda: rfm.affine(7, 2), 14, 1, 8),
     "F_21": (lambda: rfm.affine(7, 3), 21, 1, 1),
+    "F_20": (lambda: rfm.affine(5, 4), 20, 1, 6),
+    "F_39": (lambda: rfm.affine(13, 3), 39, 1, 1),  # 2 has another order there, and so has 13 // 3
+    "F_55": (lambda: rfm.affine(11, 5), 55, 1, 1),
     "F_42": (lambda: rfm.affine(7, 6), 42, 1, 8),
     "F_52": (lambda: rfm.affine(13, 4), 52, 1, 14),
     "D_8": (lambda: rfm.dihedral(4), 8, 2, 6),
     "D_10": (lambda: rfm.dihedral(5), 10, 1, 6),
+    "D_16": (lambda: rfm.dihedral(8), 16, 2, 10),
     "Q_8": (rfm.quaternions, 8, 2, 2),
     "S_2": (lambda: rfm.symmetric(2), 2, 2, 2),
     "S_4": (lambda: rfm.symmetric(4), 24, 1, 10),
     "A_3": (lambda: rfm.alternating(3), 3, 3, 1),
+    "A_5": (lambda: rfm.alternating(5), 60, 1, 16),
     "A_4": (lambda: rfm.alternating(4), 12, 1, 4),
 }
 
@@ -55,6 +60,7 @@ def test_a_group_is_the_one_of_its_name(name: str) -> None:
     group = make()
     table = group.table
     assert (group.name, group.order, len(group.values)) == (name, order, order)
+    assert group.values[group.identity] == group.values[0] == "id"
     assert table.dtype == torch.int64
     assert (table == table.T).all(1).sum() == centre
     assert (table.diagonal() == group.identity).sum() == involutions

@@ -33,6 +33,8 @@ KERNEL = rfm.Gaussian()
 AIM = 2.0  # an iteration, in bare factorisations, from p = 97 on
 WARM_UP = 2
 EARLY = 3  # iterations after which metrics are compared
+ITERATIONS = 30  # of a run that is compared
+CLOSE = 1e-8  # of their largest entry that metrics may be apart
 REFINED = 1e-12  # largest residual of a refined solution
 STEPS = 12  # of refinement, at most
 WAITS = ("cudaStreamSynchronize", "cudaMemcpyAsync", "cudaDeviceSynchronize")
@@ -52,13 +54,13 @@ def chapters(p: int, q: int) -> dict[str, tuple[rfm.Split, rfm.Kernel, int]]:
     for name, kernel in both.items():
         random = rfm.random_split(rfm.addition(p), 0.5, seed=0)
         runs |= {
-            f"05, random half, {name}": (random, kernel, 30),
-            f"06, trap, {name}": (small, kernel, 30),
-            f"07, one point moved, {name}": (trap.move_random(1, seed=0), kernel, 30),
+            f"05, random half, {name}": (random, kernel, ITERATIONS),
+            f"06, trap, {name}": (small, kernel, ITERATIONS),
+            f"07, one point moved, {name}": (trap.move_random(1, seed=0), kernel, ITERATIONS),
             f"09, division, {name}": (
                 rfm.random_split(rfm.division(q), 0.6, seed=0),
                 kernel,
-                30,
+                ITERATIONS,
             ),
         }
     return runs
@@ -106,7 +108,7 @@ def agreement(device: str, p: int, q: int) -> pd.DataFrame:
                 "right there": int(there.predictions["correct"].sum()),
                 "judged differently": int((~predicted).sum()),
                 "of": len(predicted),
-                "agrees": "yes" if apart < 1e-8 and bool(predicted.all()) else "no",
+                "agrees": "yes" if apart < CLOSE and bool(predicted.all()) else "no",
             }
         )
     return pd.DataFrame(rows)
@@ -295,7 +297,7 @@ def refined(K: Tensor, Y: Tensor) -> tuple[Tensor, float, int]:
     return α, residual, steps
 
 
-def settings(device: str) -> pd.DataFrame:
+def settings(device: str, rounds: int) -> pd.DataFrame:
     """What the figures depend on."""
     there = torch.device(device)
     name = torch.cuda.get_device_name(there) if there.type == "cuda" else platform.machine()
@@ -307,6 +309,11 @@ def settings(device: str) -> pd.DataFrame:
         "rfm": rfm.__version__,
         "kernel": repr(KERNEL),
         "precision": "float64",
+        "iterations of a run that is compared": ITERATIONS,
+        "metrics may be apart by": f"{CLOSE:.0e}",
+        "iterations that are timed": rounds,
+        "steps of refinement, at most": STEPS,
+        "residual to be reached": f"{REFINED:.0e}",
     }
     return pd.DataFrame([{"setting": key, "value": value} for key, value in rows.items()])
 
@@ -334,7 +341,7 @@ def main() -> int:
         return 2
     device, agrees = asked.device, True
     parts: dict[str, Callable[[], pd.DataFrame]] = {
-        "gpu_settings": lambda: settings(device),
+        "gpu_settings": lambda: settings(device, asked.rounds),
         "gpu_tests": lambda: tests(device),
         "gpu_agreement": lambda: agreement(device, asked.p, asked.q),
         "gpu": lambda: speed(device, asked.sizes, asked.rounds),
