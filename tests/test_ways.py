@@ -44,8 +44,9 @@ LANDING, MAP, TABLES = "book/index.html", "book/map.html", "book/data.html"
 
 
 def parsed(path: Path) -> BeautifulSoup:
-    """A page without the drawings of its formulas, which have no words."""
-    return BeautifulSoup(onepage.DRAWN.sub("", path.read_text("utf-8")), "html.parser")
+    """A page, of its formulas the words."""
+    text, _ = onepage.shortened(path.read_text("utf-8"))
+    return BeautifulSoup(text, "html.parser")
 
 
 @pytest.fixture(scope="module")

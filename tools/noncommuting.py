@@ -5,10 +5,11 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from itertools import product
 
 import torch
+from later import Later
 from sympy.combinatorics import Permutation, PermutationGroup
 
 import rfm
@@ -192,8 +193,8 @@ def noncommuting_metrics() -> Iterator[Setting]:
         for kernel in KERNELS if group.order < 40 else (GAUSSIAN,):
             split = rfm.random_split(task(name), fraction, seed)
             labels = {**described(name), "metric": kind, "fraction": fraction, "seed": seed}
-            start = {"M0": made(name, kind, seed), "keep_features": True}
-            yield Setting(split, kernel, {"iterations": 1, "ridge": 1e-6, **start}, labels)
+            start = {"M0": partial(made, name, kind, seed), "keep_features": True}
+            yield Later(split, kernel, {"iterations": 1, "ridge": 1e-6, **start}, labels)
 
 
 def single(run: rfm.Run) -> dict[str, Plain]:

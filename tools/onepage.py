@@ -24,7 +24,8 @@ SCREEN = {"book/explorer"}
 NAMED = ("id", "for", "aria-labelledby", "aria-describedby", "aria-controls", "headers")
 LINKED = ("href", "xlink:href")
 URL = re.compile(r"url\(#([^)]+)\)")
-DRAWN = re.compile(r"<mjx-math\b.*?</mjx-math>", re.DOTALL)  # of a formula; no words, no links
+FORMULA = re.compile(r"<mjx-container\b[^>]*>(.*?)</mjx-container>", re.DOTALL)
+SHORT = re.compile(r'<mjx-container drawn="(\d+)">[^<]*</mjx-container>')
 STYLE = Path(__file__).with_name("print.css")
 
 
@@ -40,20 +41,33 @@ def key(page: str) -> str:
     return PurePosixPath(page).name
 
 
+def shortened(text: str) -> tuple[str, list[str]]:
+    """A page with no more than the words of its formulas, and these formulas.
+
+    Half of a page is formulas. Nothing in them has a name or leads anywhere.
+    """
+    formulas: list[str] = []
+
+    def short(found: re.Match[str]) -> str:
+        formulas.append(found[0])
+        words = re.sub(r"<[^>]*>", "", found[1])
+        return f'<mjx-container drawn="{len(formulas) - 1}">{words}</mjx-container>'
+
+    return FORMULA.sub(short, text), formulas
+
+
 class Article:
     """The article of one page of the site, made ready to stand among the others.
 
-    Half of a page is the drawings of its formulas, in which nothing has to be changed. So they are
-    taken out before the page is parsed, and put back when it is written.
+    Formulas, in which nothing has to be changed, are put back when it is written.
     """
 
     def __init__(self, site: Path, page: str, whole: list[str], target: Path) -> None:
         self.page, self.whole = page, whole
         self.images = os.path.relpath(site, target.parent)
         text = (site / f"{page}.html").read_text(encoding="utf-8")
-        self.drawn = DRAWN.findall(text)
-        places = (f'<mjx-math drawn="{i}"></mjx-math>' for i in range(len(self.drawn)))
-        self.soup = BeautifulSoup(DRAWN.sub(lambda _: next(places), text), "html.parser")
+        text, self.formulas = shortened(text)
+        self.soup = BeautifulSoup(text, "html.parser")
         self.tag: Tag = self.soup.select_one("article.bd-article")
         shared = [s for s in self.soup.select("body svg:has(defs)") if self.tag not in s.parents]
         for svg in reversed(shared):
@@ -68,8 +82,7 @@ class Article:
 
     def __str__(self) -> str:
         """The article as HTML."""
-        place = re.compile(r'<mjx-math drawn="(\d+)"></mjx-math>')
-        return place.sub(lambda found: self.drawn[int(found[1])], str(self.tag))
+        return SHORT.sub(lambda found: self.formulas[int(found[1])], str(self.tag))
 
     def _rename(self, element: Tag) -> None:
         for name in NAMED:

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import citing
 import onepage
+import pikepdf
 from chrome import OPTIONS, chromium
 from playwright.sync_api import Page, sync_playwright
-from pypdf import PdfReader, PdfWriter
-from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+from pypdf import PdfReader
 from repository import ROOT
 
 SITE, PDF = ROOT / "_build" / "html", ROOT / "_build" / "breaking-symmetry.pdf"
@@ -82,33 +82,31 @@ def numbers(pdf: bytes) -> dict[str, int]:
     }
 
 
-def mended(pdf: bytes, headings: list[str]) -> PdfWriter:
+def mended(pdf: bytes, headings: list[str]) -> pikepdf.Pdf:
     """The PDF with an outline that opens, and whose titles are those of the headings.
 
     Chromium doubles the title of a heading that it had to move to the next page, and loses the
-    space where a heading goes on in the next line. What is changed is written behind the rest,
-    which is left as it is: that is quicker, for the book is large.
+    space where a heading goes on in the next line.
     """
     titles = {"".join(words.split()): " ".join(words.split()) for words in headings}
-    writer = PdfWriter(io.BytesIO(pdf), incremental=True)
-    for entry in _entries(writer.root_object["/Outlines"]):
-        found = "".join(str(entry["/Title"]).split())
+    book = pikepdf.open(io.BytesIO(pdf))
+    for entry in _entries(book.Root.Outlines):
+        found = "".join(str(entry.Title).split())
         title = titles.get(found) or titles.get(found[: len(found) // 2])
         if title:
-            entry[NameObject("/Title")] = TextStringObject(title)
-    writer.page_mode = "/UseOutlines"
-    writer.add_metadata({"/Title": "Breaking Symmetry", "/Author": citing.names()})
-    return writer
+            entry.Title = pikepdf.String(title)
+    book.Root.PageMode = pikepdf.Name.UseOutlines
+    book.docinfo["/Title"], book.docinfo["/Author"] = "Breaking Symmetry", citing.names()
+    return book
 
 
-def _entries(node: DictionaryObject) -> Iterator[DictionaryObject]:
+def _entries(node: pikepdf.Object) -> Iterator[pikepdf.Object]:
     """The entries of an outline below one of them, those below these included."""
     child = node.get("/First")
     while child is not None:
-        entry = child.get_object()
-        yield entry
-        yield from _entries(entry)
-        child = entry.get("/Next")
+        yield child
+        yield from _entries(child)
+        child = child.get("/Next")
 
 
 def make(site: Path, target: Path) -> int:
@@ -131,9 +129,9 @@ def make(site: Path, target: Path) -> int:
         pdf = printed(page)
         headings = page.evaluate(HEADINGS)
         browser.close()
-    writer = mended(pdf, headings)
-    writer.write(target)
-    return len(writer.pages)
+    with mended(pdf, headings) as book:
+        book.save(target)
+        return len(book.pages)
 
 
 def main() -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import torch
+from later import Later
 
 import rfm
 from rfm import Kind, Run, RunError, Setting, Split
@@ -207,7 +208,7 @@ CASES: Mapping[str, Case] = {
 # ------------------------------------------------------------------------------------ the table
 
 
-class Claimed(Setting):
+class Claimed(Later):
     """A run that carries its labels, and that ends where the machine cannot go on."""
 
     def run(self, threads: int | None = None, *, warn: bool = True) -> Run:
@@ -228,7 +229,7 @@ def recipe_claims() -> Iterator[Setting]:
             for draw in range(case.draws):
                 given = options(recipe.options)
                 if case.started:
-                    given["M0"] = trapped_features(machine, change)
+                    given["M0"] = partial(trapped_features, machine, change)
                     given["iterations"] = 1
                 labels = {"claim": claim, "machine": machine, "change": change, "draw": draw}
                 yield Claimed(case.split(draw), recipe.kernel, given, labels)

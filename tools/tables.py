@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import product
 
 import joblib
@@ -24,6 +24,7 @@ import recipe_claims
 import recipe_tables
 import since
 import torch
+from later import Later, Start
 from repository import ROOT
 from sympy import primerange
 from tables_recovery import decoyed, first_law, recovery, recovery_decoys, recovery_groups
@@ -655,6 +656,7 @@ def trapped(task: rfm.Task, kernel: rfm.Kernel) -> torch.Tensor:
     return learned_without(rfm.generate(s), kernel)
 
 
+@cache
 def learned_without(H: rfm.Subgroup, kernel: rfm.Kernel = GAUSSIAN) -> torch.Tensor:
     """Features after fifty iterations without the fixed points of H's reflections."""
     split = rfm.withhold(H.task, H.fixed_points())
@@ -675,7 +677,7 @@ def features_of(mirror: Symmetry, kernel: rfm.Kernel = GAUSSIAN) -> torch.Tensor
 
 
 def started(
-    M0: torch.Tensor, split: Split, kernel: rfm.Kernel, iterations: int = 60, **labels: Plain
+    M0: Start, split: Split, kernel: rfm.Kernel, iterations: int = 60, **labels: Plain
 ) -> Setting:
     """A run from given features, all of which it keeps.
 
@@ -687,7 +689,7 @@ def started(
     options = {"M0": M0, "keep_features": True, "iterations": iterations}
     if iterations > 1:
         options |= {"ridge": 1e-6, "stop": rfm.converged(1e-6)}
-    return Setting(split, kernel, options, labels)
+    return Later(split, kernel, options, labels)
 
 
 def predicted() -> Iterator[Setting]:
@@ -701,7 +703,7 @@ def predicted() -> Iterator[Setting]:
             continue
         split = rfm.random_split(mirror.task, 0.5, seed)
         labels = {"start": mirror.name, "seed": seed}
-        yield started(features_of(mirror), split, kernel, iterations, **labels)
+        yield started(partial(features_of, mirror), split, kernel, iterations, **labels)
 
 
 def predicted_by_more() -> Iterator[Setting]:
@@ -711,7 +713,7 @@ def predicted_by_more() -> Iterator[Setting]:
     chosen += [(plus(27), 9), (minus(30), 10)]
     for task, step in chosen:
         H = rfm.generate(task.reflection(0), task.rotation(step))
-        M0 = learned_without(H)
+        M0 = partial(learned_without, H)
         for fraction, kernel, seed in product((0.1, 0.5), KERNELS, SEEDS):
             split = rfm.random_split(task, fraction, seed)
             labels = {"start": repr(H), "start_order": H.order, "fraction": fraction, "seed": seed}
@@ -743,11 +745,12 @@ def foretold(run: rfm.Run) -> dict[str, Plain]:
     }
 
 
-def coinciding(M0: torch.Tensor, mirror: Symmetry) -> torch.Tensor:
-    """From features under which mirror images are opposite, M₀Π = −M₀, some with M₀Π = M₀.
+def coinciding(mirror: Symmetry, kernel: rfm.Kernel) -> torch.Tensor:
+    """From the features that encode a reflection, M₀Π = −M₀ but for the axis, some with M₀Π = M₀.
 
     The block between the two operands changes its sign.
     """
+    M0 = features_of(mirror, kernel)
     n, M = mirror.task.n, M0.clone()
     M[:n, n:], M[n:, :n] = -M0[:n, n:], -M0[n:, :n]
     return M
@@ -807,12 +810,11 @@ def orbit_map() -> Iterator[Setting]:
     wanted += product((13, 29), OTHERS, ("opposite",), (1,), TENTHS, SEEDS)
     for n, kernel, images, iterations, fraction, seed in wanted:
         mirror = rfm.addition(n).reflections[MIRROR]
-        M0 = features_of(mirror, kernel)
-        M0 = M0 if images == "opposite" else coinciding(M0, mirror)
+        M0 = partial(features_of if images == "opposite" else coinciding, mirror, kernel)
         split = rfm.random_split(mirror.task, fraction, seed)
         labels = {"n": n, "images": images, "fraction": fraction, "seed": seed}
         options = {"M0": M0, "keep_features": True, "ridge": 1e-6, "iterations": iterations}
-        yield Setting(split, kernel, options | {"warn": False}, labels)
+        yield Later(split, kernel, options | {"warn": False}, labels)
 
 
 def weighed(run: rfm.Run) -> dict[str, Plain]:
@@ -916,8 +918,9 @@ def drawn(task: rfm.Task, symmetry: str, seed: int, width: int = 256) -> torch.T
     return averaged(M, orbits_under(task, symmetry)) if symmetry else M
 
 
-def without_circulant(M: torch.Tensor, task: rfm.Task) -> torch.Tensor:
-    """M less the part of its cross block that the translations keep."""
+def without_circulant(task: rfm.Task, symmetry: str, seed: int) -> torch.Tensor:
+    """A random metric less the part of its cross block that the translations keep."""
+    M = drawn(task, symmetry, seed)
     part = averaged(M, orbits_under(task, "translations"))
     part[: task.n, : task.n] = part[task.n :, task.n :] = 0
     return M - part
@@ -954,31 +957,33 @@ def collapsed_on(mirror: Symmetry, size: float = 0.9) -> torch.Tensor:
     return torch.eye(d, dtype=torch.float64) - size * mirror.matrix()
 
 
-def made_starts(task: rfm.Task, seed: int) -> Iterator[tuple[str, torch.Tensor]]:
+def made_starts(task: rfm.Task, seed: int) -> Iterator[tuple[str, Start]]:
     """Starts that are not a symmetrised random metric."""
     k = task.n // 2
-    yield "no cross block", blocks(task, seed, within=True)
-    yield "cross block only", blocks(task, seed, within=False)
-    yield "no circulant part", without_circulant(drawn(task, "", seed), task)
-    yield "no circulant part, swap", without_circulant(drawn(task, "swap", seed), task)
+    yield "no cross block", partial(blocks, task, seed, within=True)
+    yield "cross block only", partial(blocks, task, seed, within=False)
+    yield "no circulant part", partial(without_circulant, task, "", seed)
+    yield "no circulant part, swap", partial(without_circulant, task, "swap", seed)
     if task.n % 2:
         for name, positive in (("all −", 0), ("one +", 1), ("half +", k // 2), ("all +", k)):
-            yield f"circulant, {name}", signed(task, positive, seed)
-    yield "trap of another axis", collapsed_on(task.reflections[1 + seed])
+            yield f"circulant, {name}", partial(signed, task, positive, seed)
+    yield "trap of another axis", partial(collapsed_on, task.reflections[1 + seed])
 
 
 DRAWS = range(10)
 
 
+@cache
+@cache
 def without_axis(task: rfm.Task) -> Split:
     """The training set of the trap of s."""
     return rfm.withhold(task, first_mirror(task).fixed_points())
 
 
-def begun(M0: torch.Tensor, split: Split, kernel: rfm.Kernel, **labels: Plain) -> Setting:
+def begun(M0: Start, split: Split, kernel: rfm.Kernel, **labels: Plain) -> Setting:
     """Twenty-five iterations from a start: a symmetric metric has not lost its symmetry yet."""
     options = {"M0": M0, "iterations": 25, "keep_features": True}
-    return Setting(split, kernel, options, {"order": split.task.n, **labels})
+    return Later(split, kernel, options, {"order": split.task.n, **labels})
 
 
 def starts() -> Iterator[Setting]:
@@ -987,7 +992,7 @@ def starts() -> Iterator[Setting]:
     for n, kernel, seed in product((13, 29), three, DRAWS):
         task = rfm.addition(n)
         for symmetry in SYMMETRIES:
-            M0 = drawn(task, symmetry, seed)
+            M0 = partial(drawn, task, symmetry, seed)
             yield begun(M0, without_axis(task), kernel, start="random", keeps=symmetry, seed=seed)
         for name, M0 in made_starts(task, seed):
             yield begun(M0, without_axis(task), kernel, start=name, keeps="", seed=seed)
@@ -996,10 +1001,10 @@ def starts() -> Iterator[Setting]:
             yield begun(M0, without_axis(task), kernel, start="identity", keeps="", seed=0)
     tasks = [rfm.addition(*m) for m in ((15,), (21,), (23,), (5, 5), (27,), (28,), (31,))]
     for task, kernel, seed, symmetry in product(tasks, three, DRAWS, USUAL):
-        M0 = drawn(task, symmetry, seed)
+        M0 = partial(drawn, task, symmetry, seed)
         yield begun(M0, without_axis(task), kernel, start="random", keeps=symmetry, seed=seed)
     for n, kernel, seed, symmetry in product((53, 61), KERNELS, DRAWS, USUAL):
-        M0 = drawn(rfm.addition(n), symmetry, seed)
+        M0 = partial(drawn, rfm.addition(n), symmetry, seed)
         made = begun(
             M0, without_axis(rfm.addition(n)), kernel, start="random", keeps=symmetry, seed=seed
         )
@@ -1007,7 +1012,7 @@ def starts() -> Iterator[Setting]:
         yield replace(made, options={**made.options, "translations": True}) if kept else made
     others = rfm.subtraction(29), rfm.multiplication(29), rfm.division(29)
     for task, kernel, seed, symmetry in product(others, KERNELS, SEEDS, ("", "swap")):
-        M0 = drawn(task, symmetry, seed)
+        M0 = partial(drawn, task, symmetry, seed)
         yield begun(M0, without_axis(task), kernel, start="random", keeps=symmetry, seed=seed)
 
 
@@ -1015,7 +1020,7 @@ def start_courses() -> Iterator[Setting]:
     """Withhold the axis and start from random metrics, iteration by iteration: where it fails."""
     unclean = (13, 256, GAUSSIAN, "swap"), (13, 128, GAUSSIAN, "swap"), (31, 256, GAUSSIAN, "swap")
     for (n, width, kernel, symmetry), seed in product((*unclean, (31, 256, QUADRATIC, "")), DRAWS):
-        M0 = drawn(rfm.addition(n), symmetry, seed, width)
+        M0 = partial(drawn, rfm.addition(n), symmetry, seed, width)
         labels = {"keeps": symmetry, "width": width, "seed": seed}
         yield begun(M0, without_axis(rfm.addition(n)), kernel, **labels)
 
@@ -1110,20 +1115,32 @@ def sector(task: rfm.Task, seed: int, odd: bool, across: bool, circulant: bool) 
 def start_sizes() -> Iterator[Setting]:
     """How far from the identity? Towards a random metric, and along one sector at a time."""
     task = rfm.addition(29)
-    split, identity = without_axis(task), torch.eye(task.dimension, dtype=torch.float64)
+    split = without_axis(task)
     for t, kernel, symmetry, seed in product(TOWARDS, KERNELS, ("", "swap"), DRAWS):
-        M0 = (1 - t) * identity + t * drawn(task, symmetry, seed)
+        M0 = partial(towards, task, symmetry, seed, t)
         yield begun(M0, split, kernel, along="random", keeps=symmetry, amount=t, seed=seed)
     for n, size, kernel, seed in product((17, 23, 29), (1e-3, 1e-2, 1e-1), KERNELS, SEEDS):
         task = rfm.addition(n)
-        identity = torch.eye(2 * n, dtype=torch.float64)
         for odd, across, circulant in product((False, True), repeat=3):
-            E = sector(task, seed, odd, across, circulant)
             name = f"{'odd' if odd else 'even'}, {'cross' if across else 'diagonal'} blocks"
             name += ", circulant" if circulant else ", the rest"
-            M0 = identity + size * math.sqrt(2 * n) * E
+            M0 = partial(along, size, task, seed, odd, across, circulant)
             labels = {"along": name, "keeps": "" if odd else "swap", "amount": size, "seed": seed}
             yield begun(M0, without_axis(task), kernel, **labels)
+
+
+def towards(task: rfm.Task, symmetry: str, seed: int, t: float) -> torch.Tensor:
+    """From the identity a part of the way to a random metric."""
+    identity = torch.eye(task.dimension, dtype=torch.float64)
+    return (1 - t) * identity + t * drawn(task, symmetry, seed)
+
+
+def along(
+    size: float, task: rfm.Task, seed: int, odd: bool, across: bool, circulant: bool
+) -> torch.Tensor:
+    """The identity and so much of a matrix of :func:`sector`, relative to it."""
+    identity = torch.eye(task.dimension, dtype=torch.float64)
+    return identity + size * math.sqrt(task.dimension) * sector(task, seed, odd, across, circulant)
 
 
 TOWARDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
@@ -1131,26 +1148,65 @@ TOWARDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 
 def even_signs() -> Iterator[Setting]:
     """Start I ± 0.3 with every pattern of signs of 14 frequencies, up to automorphisms."""
-    return signed_starts(29, KERNELS)
+    return signed_starts(rfm.addition(29), KERNELS)
 
 
 def even_signs_small() -> Iterator[Setting]:
     """Start I ± 0.3 with every pattern of signs at smaller orders; also other bandwidths."""
     for n in (11, 13, 17):
-        yield from signed_starts(n, [rfm.Gaussian(L) for L in (1.0, 2.5, 10.0)])
+        yield from signed_starts(rfm.addition(n), [rfm.Gaussian(L) for L in (1.0, 2.5, 10.0)])
     for n in (19, 21, 23):
-        yield from signed_starts(n, KERNELS)
+        yield from signed_starts(rfm.addition(n), KERNELS)
+    for moduli in ((9,), (3, 3), (15,)):
+        yield from signed_starts(rfm.addition(*moduli), KERNELS)
+    yield from signed_starts(rfm.addition(17), [QUADRATIC])
 
 
-def signed_starts(n: int, kernels: Iterable[rfm.Kernel]) -> Iterator[Setting]:
+def signed_starts(task: rfm.Task, kernels: Iterable[rfm.Kernel]) -> Iterator[Setting]:
     """I ± 0.3 with every pattern of signs, up to automorphisms."""
-    task = rfm.addition(n)
     mid = Midpoints(first_mirror(task))
     for signs, count in sign_patterns(mid):
-        M0 = TwoSpectra.relative(mid, 0.3 * signs).metric
         for kernel in kernels:
-            made = begun(M0, without_axis(task), kernel, signs=in_signs(signs), patterns=count)
-            yield replace(made, options={**made.options, "translations": True})
+            yield relative(mid, 0.3 * signs, kernel, signs=in_signs(signs), patterns=count)
+
+
+def relative(mid: Midpoints, ρ: torch.Tensor, kernel: rfm.Kernel, **labels: Plain) -> Setting:
+    """The trap from the metric with μ± = 1 ± ρ, ρ (k,), which swap and translations keep."""
+    split = without_axis(mid.mirror.task)
+    made = begun(TwoSpectra.relative(mid, ρ).metric, split, kernel, **labels)
+    return replace(made, options={**made.options, "translations": True})
+
+
+def even_signs_drawn() -> Iterator[Setting]:
+    """Start from normal ρ of random sizes about the threshold, at three orders."""
+    for n in (13, 29, 43):
+        mid = Midpoints(first_mirror(rfm.addition(n)))
+        for kernel, seed in product(KERNELS, range(40)):
+            yield relative(mid, small_signs(mid, seed), kernel, seed=seed)
+
+
+def small_signs(mid: Midpoints, seed: int) -> torch.Tensor:
+    """Normal ρ(χ), (k,), of a standard deviation between 0.1/n and 3/n, itself at random."""
+    dice = torch.Generator().manual_seed(seed)
+    size = 0.1 * 30 ** float(torch.rand(1, generator=dice, dtype=torch.float64)) / mid.n
+    ρ = size * torch.randn(len(mid.h), generator=dice, dtype=torch.float64)
+    return ρ.clamp(-1, 1)
+
+
+def even_signs_61() -> Iterator[Setting]:
+    """Start I ± 0.3 modulo 61 with random signs of 30 frequencies, a random share of them plus."""
+    mid, dice = Midpoints(first_mirror(rfm.addition(61))), torch.Generator().manual_seed(0)
+    for draw in range(20):
+        share = float(torch.rand(1, generator=dice, dtype=torch.float64))
+        plus = torch.rand(len(mid.h), generator=dice, dtype=torch.float64) < share
+        ρ = 0.6 * plus.double() - 0.3
+        yield relative(mid, ρ, GAUSSIAN, signs=in_signs(ρ), draw=draw)
+
+
+def freed_evenly(run: rfm.Run) -> dict[str, Plain]:
+    """The same as ``freed``, ``odd`` to three digits: from a start without it is only rounding."""
+    found = freed(run)
+    return {**found, "odd": round(float(found["odd"]), 3)}
 
 
 def in_signs(values: torch.Tensor) -> str:
@@ -1192,15 +1248,14 @@ def start_held_out() -> Iterator[Setting]:
         for held in rfm.single_classes(task) + rfm.pair_classes(task):
             split = rfm.withhold(task, held.representative)
             moves = keeping(split)
-            orbits = entry_orbits(moves)
             for start, seed in product(("identity", "random", "random, as the split"), DRAWS):
                 if start == "identity" and seed:
                     continue
-                M0 = torch.eye(2 * n, dtype=torch.float64)
+                M0: Start = torch.eye(2 * n, dtype=torch.float64)
                 if start != "identity":
-                    M0 = wishart(task, seed)
+                    M0 = partial(wishart, task, seed)
                 if start.endswith("split"):
-                    M0 = averaged(M0, orbits)
+                    M0 = partial(drawn_as, split, seed)
                 yield begun(
                     M0,
                     split,
@@ -1213,6 +1268,11 @@ def start_held_out() -> Iterator[Setting]:
                     kept_by=len(moves),
                     seed=seed,
                 )
+
+
+def drawn_as(split: Split, seed: int) -> torch.Tensor:
+    """A random metric, averaged over the renamings that keep the split."""
+    return averaged(wishart(split.task, seed), entry_orbits(keeping(split)))
 
 
 @cache
@@ -1516,6 +1576,8 @@ TABLES: Mapping[str, Table] = {
     "start_sizes": Table(start_sizes, freed),
     "even_signs": Table(even_signs, freed),
     "even_signs_small": Table(even_signs_small, freed_with_signs),
+    "even_signs_drawn": Table(even_signs_drawn, freed_evenly),
+    "even_signs_61": Table(even_signs_61, freed_evenly),
     "odd_signs": Table(odd_signs, freed),
     "start_held_out": Table(start_held_out),
     "start_fractions": Table(start_fractions),
