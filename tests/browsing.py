@@ -1,4 +1,7 @@
-"""A real browser on the built site: Chromium where one is installed, driven by Playwright."""
+"""A real browser on the built site: Chromium where one is installed, driven by Playwright.
+
+What is wrong for those who read by ear, by keyboard or in the dark is found there by axe.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,31 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from axe_playwright_python.base import AXE_SCRIPT
 from chrome import OPTIONS, chromium
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 WIDE, PHONE = (1280, 900), (390, 844)  # CSS pixels
+AXE = {"resultTypes": ["violations"], "preload": False}  # a page from a file fetches nothing
+FOUND = """async ([where, options]) => {
+  const { violations } = await axe.run(where, options);
+  return violations.flatMap(({ id, impact, nodes }) => nodes.map(({ html, any }) => {
+    return { rule: id, impact, html: html.slice(0, 200), data: any[0]?.data };
+  }));
+}"""
+ALONE = """(wanted) => {
+  const kept = new Set();
+  for (let part of document.querySelectorAll(wanted))
+    for (; part && !kept.has(part); part = part.parentElement) kept.add(part);
+  const clear = (box) => {
+    for (const part of box.children)
+      if (!kept.has(part)) part.replaceChildren();
+      else if (!part.matches(wanted)) clear(part);
+  };
+  clear(document.body);
+}"""
 CODE = re.compile(r'<div class="highlight"><pre>.*</pre></div>', re.DOTALL)  # of a listing
 
 
@@ -98,3 +121,21 @@ def _missing(request: Request) -> list[str]:
     """That something is missing; what a page no longer asks for when it is left is not."""
     ended = request.url.startswith("blob:") or request.failure == "net::ERR_ABORTED"
     return [] if ended else [f"failed: {request.url} ({request.failure})"]
+
+
+def axe(page: Page, where: str = "html", **options: object) -> list[dict[str, Any]]:
+    """What axe finds in a part of a page: each fault's rule, impact, element and data.
+
+    Args:
+        page: the page.
+        where: a selector of the part.
+        options: of axe, besides those that it always gets.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    return page.evaluate(FOUND, [where, AXE | options])
+
+
+def alone(page: Page, wanted: str) -> None:
+    """Leave of a page what is selected, and empty boxes around it: axe takes time for all else."""
+    page.evaluate(ALONE, wanted)

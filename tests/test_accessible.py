@@ -2,100 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import accessible
-import bench_pages
 import browsing
-import notebooks
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
-from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
-
-BAD = ("critical", "serious")
-AXE = {  # every rule, also those that axe still calls experimental
-    "resultTypes": ["violations"],
-    "rules": {"label-content-name-mismatch": {"enabled": True}},
-}
-# Letters of code and of formulas that look alike are looked at once: of all others on a page only
-# the text is left. Two look alike if they have one class and stand on one ground. So it is with the
-# words of formulas, which nobody sees: one is left as it is for every kind of element in them.
-ALIKE = """() => {
-  const seen = new Set(), alike = [];
-  for (const part of document.querySelectorAll(".highlight span, .sig span, mjx-math")) {
-    const formula = part.localName === "mjx-math";
-    if (!formula && (part.children.length || part.id || part.title)) continue;
-    const ground = [];
-    for (let box = part.parentElement; box; box = box.parentElement)
-      if (getComputedStyle(box).backgroundColor !== "rgba(0, 0, 0, 0)") ground.push(box.className);
-    const look = [formula ? "formula" : part.className, getComputedStyle(part).color, ...ground];
-    if (seen.has(look.join())) alike.push(part);
-    else seen.add(look.join());
-  }
-  for (const part of alike)
-    if (part.localName === "mjx-math") part.remove();
-    else part.replaceWith(...part.childNodes);
-  for (const words of document.querySelectorAll("mjx-assistive-mml")) {
-    const parts = [...words.querySelectorAll("*")];
-    const kinds = parts.map((part) => [part.localName, ...part.getAttributeNames()].join());
-    if (kinds.every((kind) => seen.has(kind))) words.replaceChildren(words.textContent);
-    for (const kind of kinds) seen.add(kind);
-  }
-  document.body.normalize();
-}"""
-# The contrast of words is that of their colour and size with what is painted behind them; of a
-# link, with the words around it too. So of those that have all of it in common three are judged, on
-# all pages together. What was judged before is given; what is judged now comes back, look by look.
-CONTRAST = """(before) => {
-  const plain = "rgba(0, 0, 0, 0)|none|1|none|normal|static", grounds = new Map();
-  const seen = new Map(Object.entries(before)), now = [];
-  const ground = (box) => {
-    if (!box) return "";
-    if (!grounds.has(box)) {
-      const s = getComputedStyle(box);
-      const parts = [s.backgroundColor, s.backgroundImage, s.opacity, s.filter, s.mixBlendMode];
-      const own = [...parts, s.position].join("|");
-      grounds.set(box, (own === plain ? "" : own + "/") + ground(box.parentElement));
-    }
-    return grounds.get(box);
-  };
-  const looks = [];
-  for (const part of document.querySelectorAll("body, body *")) {
-    const text = [...part.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join("");
-    const field = part.matches("input, select, textarea, button");
-    if (!(field || text.trim()) || !part.checkVisibility({ visibilityProperty: true })) continue;
-    const s = getComputedStyle(part), box = part.getBoundingClientRect();
-    const size = [s.fontSize, s.fontWeight, box.width > 2 && box.height > 2];
-    const off = part.closest("[disabled], [aria-disabled], [aria-hidden], label") !== null;
-    const around = part.localName === "a" ? getComputedStyle(part.parentElement).color : "";
-    const what = [field, off, text.trim().length > 1, around];
-    looks.push([part, [s.color, s.textShadow, ...size, ...what, ground(part)].join()]);
-  }
-  for (const [part, look] of looks) {
-    seen.set(look, (seen.get(look) ?? 0) + 1);
-    part.toggleAttribute("data-judged", seen.get(look) <= 3);
-    if (seen.get(look) <= 3) now.push(look);
-  }
-  return now;
-}"""
-JUDGED = ";axe.configure({rules: [{id: 'color-contrast', selector: '[data-judged]'}]});"
-IN_THE_DARK = {
-    "resultTypes": ["violations"],
-    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
-}
-CHAPTERS = [f"book/{source.stem}.html" for source in notebooks.sources()]
-
-
-@pytest.fixture(scope="module")
-def pages(site: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every page of the site that shows something, not a redirection; listings gathered."""
-    found = {name: site / name for name in bench_pages.names(site)}
-    assert {"search.html", "genindex.html", "book/api.html", *CHAPTERS} <= set(found)
-    return found | browsing.gathered(site, tmp_path_factory.mktemp("listings"))
 
 
 @pytest.fixture(scope="module")
@@ -108,90 +22,6 @@ def wide(browser: Browser) -> Iterator[Page]:
 def address(site: Path, name: str) -> str:
     """Where a page of the site is, as a browser is told."""
     return (site / name).as_uri()
-
-
-def found(axe: Axe, page: Page, options: dict, judged: Counter[str]) -> list[tuple[str, str]]:
-    """What axe finds on a page, of the two worst kinds: rule and element.
-
-    Args:
-        axe: axe.
-        page: the page.
-        options: of axe.
-        judged: how often words of each look were judged on other pages, in this scheme. Those of
-            this page are added; if there are none and nothing else is asked, axe is not.
-    """
-    new = page.evaluate(CONTRAST, dict(judged))
-    judged.update(new)
-    if not new and options is IN_THE_DARK:
-        return []
-    violations = axe.run(page, options=options).response["violations"]
-    return [
-        (v["id"], n["html"][:200]) for v in violations if v["impact"] in BAD for n in v["nodes"]
-    ]
-
-
-def test_axe_finds_nothing_serious_in_light_or_dark(
-    browser: Browser, pages: dict[str, Path]
-) -> None:
-    """No rule is off. What does not depend on colours is looked at once."""
-    axe, wrong, seen = Axe(AXE_SCRIPT + JUDGED), {}, {"light": Counter(), "dark": Counter()}
-    with browsing.opened(browser) as (page, _):
-        for name, path in pages.items():
-            page.emulate_media(color_scheme="light")
-            page.goto(path.as_uri())
-            page.add_style_tag(content="* { transition: none !important; }")  # colours at once
-            page.evaluate(ALIKE)
-            wrong[name, "light"] = found(axe, page, AXE, seen["light"])
-            page.emulate_media(color_scheme="dark")
-            page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-            wrong[name, "dark"] = found(axe, page, IN_THE_DARK, seen["dark"])
-    assert len(seen["dark"]) > 30
-    assert {where: what for where, what in wrong.items() if what} == {}
-
-
-def test_axe_would_find_it(wide: Page) -> None:
-    """The test above is not blind: it sees three faults that the site had."""
-    wide.set_content(
-        '<html lang="en"><title>t</title><main><dl><dd>a</dd></dl>'
-        '<p style="color:#ccc">pale words</p>'
-        '<button aria-label="something else">press this</button></main>'
-    )
-    seen = {rule for rule, _ in found(Axe(AXE_SCRIPT + JUDGED), wide, AXE, Counter())}
-    assert seen == {"definition-list", "color-contrast", "label-content-name-mismatch"}
-
-
-PALER = """() => {
-  for (const part of document.querySelectorAll("h2, a, figcaption, footer *, pre span"))
-    part.style.color = "#888";
-  for (const part of document.querySelectorAll("table, .admonition")) part.style.opacity = 0.4;
-}"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_few_that_are_judged_speak_for_all(browser: Browser, site: Path, scheme: str) -> None:
-    """Where much of a page is made pale, they show every fault that the whole rule finds."""
-    pages = ("book/index.html", "book/ledger.html", "book/explorer.html", "genindex.html")
-    few, every = ((axe, set()) for axe in (Axe(AXE_SCRIPT + JUDGED), Axe()))
-    judged: Counter[str] = Counter()
-    with browsing.opened(browser, scheme=scheme) as (page, _):
-        for name in pages:
-            page.goto(address(site, name))
-            page.add_style_tag(content="* { transition: none !important; }")
-            page.evaluate(PALER)
-            judged.update(page.evaluate(CONTRAST, dict(judged)))
-            for axe, faults in (few, every):
-                faults |= contrasts(axe, page)
-    assert few[1] == every[1]
-    assert len(every[1]) > 5
-
-
-def contrasts(axe: Axe, page: Page) -> set[tuple[str, ...]]:
-    """The contrasts that are too low: letters, ground, size and weight."""
-    options = AXE | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-    violations = axe.run(page, options=options).response["violations"]
-    faults = (node["any"][0]["data"] for v in violations for node in v["nodes"])
-    keys = ("fgColor", "bgColor", "fontSize", "fontWeight")
-    return {tuple(fault[key] for key in keys) for fault in faults}
 
 
 def test_no_header_cell_is_empty() -> None:
@@ -284,7 +114,7 @@ def test_paper_is_white_even_in_the_dark(browser: Browser, site: Path, name: str
                 };
             }"""
         )
-        pdf = page.pdf(format="A4")
+        pdf = page.pdf(format="A4", page_ranges="1")  # the whole book is printed in test_ways
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         page.emulate_media(media="screen", color_scheme="dark")
         page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
@@ -321,10 +151,12 @@ FINDS = {  # what is typed, and the address that is among the first three
 
 def results(page: Page, site: Path, query: str) -> list[str]:
     """Type a query into the search field of the search page; addresses that come, best first."""
-    page.goto(address(site, "search.html"))
+    if not page.url.startswith(address(site, "search.html")):
+        page.goto(address(site, "search.html"))
     page.locator("button.search-button__button:visible").first.click()
     page.locator("input[name=q]:visible").first.fill(query)
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.wait_for_function(
         "(document.querySelector('.search-summary')?.innerText ?? '').length > 5"
     )

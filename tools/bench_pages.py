@@ -12,10 +12,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pandas as pd
@@ -61,47 +59,45 @@ def names(site: Path) -> list[str]:
     return [name for name in browsing.pages(site) if not name.startswith("_modules")]
 
 
-def nothing(tab: Page, wrong: list[str]) -> None:
-    """Look at nothing else."""
+def load(tab: Page, page: Path) -> set[str]:
+    """Load a page from its file into an empty tab, and watch it; return what it loads."""
+    loaded: set[str] = set()
+    tab.on("request", lambda request: loaded.add(request.url))
+    tab.add_init_script(WATCH)
+    tab.goto(page.as_uri(), wait_until="load")
+    return loaded
 
 
-def measure(
-    browser: Browser,
-    page: Path,
-    size: tuple[int, int] = browsing.WIDE,
-    read: bool = True,
-    then: Callable[[Page, list[str]], None] = nothing,
-) -> dict[str, Any]:
-    """Open a page once, and read it to its end or not at all.
-
-    Args:
-        browser: a browser.
-        page: the file of the page.
-        size: of the window.
-        read: whether to read it.
-        then: is called in the end, with the page as it stands and with what went wrong on it.
+def stand(tab: Page, read: bool = True) -> dict[str, float]:
+    """Wait until a page that was just loaded stands, and read it to its end or not at all.
 
     Returns:
-        Seconds until it stands; its formulas; bytes of the page and of all that it loads; the share
-        of the window that moved while it loaded and while it was read.
+        Seconds until it stood; the share of the window that moved while it loaded and while it was
+        read.
     """
-    with browsing.opened(browser, size) as (tab, wrong):
-        loaded: set[str] = set()
-        tab.on("request", lambda request: loaded.add(request.url))
-        tab.add_init_script(WATCH)
-        tab.goto(page.as_uri(), wait_until="load")
-        found = {"seconds": tab.evaluate("standing")}
+    found = {"seconds": tab.evaluate("standing")}
+    found["loading"] = tab.evaluate("moved.reduce((sum, m) => sum + m[1], 0)")
+    found["reading"] = tab.evaluate(READ) if read else 0.0
+    return found
+
+
+def measure(browser: Browser, page: Path, read: bool = True) -> dict[str, float]:
+    """Open a page once, in a wide window, and read it to its end or not at all.
+
+    Returns:
+        What `stand` does; its formulas; bytes of the page and of all that it loads.
+    """
+    with browsing.opened(browser) as (tab, _):
+        loaded = load(tab, page)
+        found = stand(tab, read)
         found["formulas"] = tab.evaluate("document.querySelectorAll('.math').length")
-        found["loading"] = tab.evaluate("moved.reduce((sum, m) => sum + m[1], 0)")
-        found["reading"] = tab.evaluate(READ) if read else 0.0
-        then(tab, wrong)
     files = {unquote(urlsplit(url).path) for url in loaded if url.startswith("file:")}
     found["bytes"] = page.stat().st_size
     found["all bytes"] = sum(Path(file).stat().st_size for file in files)
     return found
 
 
-def row(name: str, rounds: list[dict[str, Any]], others: float) -> dict[str, object]:
+def row(name: str, rounds: list[dict[str, float]], others: float) -> dict[str, object]:
     """What the table says of a page."""
     seconds = median(found["seconds"] for found in rounds)
     return {
