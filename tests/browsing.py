@@ -17,7 +17,14 @@ from chrome import OPTIONS, chromium
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 WIDE, PHONE = (1280, 900), (390, 844)  # CSS pixels
+COLOURS = ("color-contrast", "link-in-text-block")  # of axe's rules, those about them
 AXE = {"resultTypes": ["violations"], "preload": False}  # a page from a file fetches nothing
+AT_ONCE = "<style class=at-once>* { transition: none !important; }</style>"
+SHOWN = """async ([scheme, style]) => {
+  const { documentElement: root, head } = document;
+  if (!document.querySelector(".at-once")) head.insertAdjacentHTML("beforeend", style);
+  while (root.dataset.theme !== scheme) await new Promise(requestAnimationFrame);
+}"""
 FOUND = """async ([where, options]) => {
   const { violations } = await axe.run(where, options);
   return violations.flatMap(({ id, impact, nodes }) => nodes.map(({ html, any }) => {
@@ -123,6 +130,12 @@ def _missing(request: Request) -> list[str]:
     return [] if ended else [f"failed: {request.url} ({request.failure})"]
 
 
+def show(page: Page, scheme: str) -> None:
+    """Show a page in the light or in the dark, at once: no colour is on its way to another."""
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(SHOWN, [scheme, AT_ONCE])
+
+
 def axe(page: Page, where: str = "html", **options: object) -> list[dict[str, Any]]:
     """What axe finds in a part of a page: each fault's rule, impact, element and data.
 
@@ -134,6 +147,11 @@ def axe(page: Page, where: str = "html", **options: object) -> list[dict[str, An
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     return page.evaluate(FOUND, [where, AXE | options])
+
+
+def colours(page: Page, where: str = "html") -> list[dict[str, Any]]:
+    """What axe finds in the colours of a part of a page."""
+    return axe(page, where, runOnly={"type": "rule", "values": COLOURS})
 
 
 def alone(page: Page, wanted: str) -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import bench_pages
 import browsing
 import notebooks
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 SIZES = pytest.mark.parametrize("size", [browsing.WIDE, browsing.PHONE], ids=["wide", "phone"])
 CHAPTERS = [f"book/{source.stem}.html" for source in notebooks.sources()]
@@ -35,7 +33,7 @@ UNSPOKEN = """() => [...document.querySelectorAll(".math")]
   .filter(formula => !formula.querySelector("mjx-assistive-mml math")?.textContent.trim())
   .map(formula => formula.outerHTML.slice(0, 200))"""
 
-
+# What is within a formula does not scroll, and there is much of it.
 SCROLLING = """() => [...document.querySelectorAll(".bd-article :not(mjx-container *)")]
   .filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0
     && /auto|scroll/.test(getComputedStyle(e).overflowX))
@@ -142,12 +140,10 @@ WORDS = """() => {
   document.body.normalize();
 }"""
 BAD = ("critical", "serious")
-COLOURS = ("color-contrast", "link-in-text-block")
 ALL = {  # also what axe calls experimental; the last is slow, and moderate at worst
     "label-content-name-mismatch": {"enabled": True},
-    **{rule: {"enabled": False} for rule in (*COLOURS, "region")},
+    **{rule: {"enabled": False} for rule in (*browsing.COLOURS, "region")},
 }
-AT_ONCE = "* { transition: none !important; }"  # no colour is on its way to another
 
 
 class Judge:
@@ -167,28 +163,16 @@ class Judge:
         found = browsing.axe(page, rules=ALL)
         browsing.alone(page, "[data-judged]")
         for scheme in ("dark", "light"):
-            show(page, scheme)
-            found += colours(page)
+            browsing.show(page, scheme)
+            found += browsing.colours(page)
         return [(fault["rule"], fault["html"]) for fault in found if fault["impact"] in BAD]
 
     def mark(self, page: Page) -> None:
         """Mark what is to be judged for its colours, in the light or in the dark."""
-        page.add_style_tag(content=AT_ONCE)
         page.evaluate(FORMULAS)
         for scheme, judged in self.judged.items():
-            show(page, scheme)
+            browsing.show(page, scheme)
             judged.update(page.evaluate(LOOKS, dict(judged)))
-
-
-def show(page: Page, scheme: str) -> None:
-    """Show a page in the light or in the dark."""
-    page.emulate_media(color_scheme=scheme)
-    page.wait_for_function("now => document.documentElement.dataset.theme === now", arg=scheme)
-
-
-def colours(page: Page) -> list[dict[str, Any]]:
-    """What axe finds in the colours of a page."""
-    return browsing.axe(page, runOnly={"type": "rule", "values": COLOURS})
 
 
 class Visit:
@@ -243,28 +227,36 @@ def judge() -> Judge:
     return Judge()
 
 
+def windows(browser: Browser, page: Path, judge: Judge) -> tuple[Visit, Visit]:
+    """Visit a page in a wide window and on a phone: while one is looked at, the other stands."""
+    with browsing.opened(browser) as wide, browsing.opened(browser, browsing.PHONE) as phone:
+        for tab, _ in (wide, phone):
+            bench_pages.load(tab, page)
+        small = Visit(*phone)
+        return Visit(*wide, judge), small
+
+
 @pytest.fixture(scope="module")
 def visits(
     browser: Browser, site: Path, judge: Judge, tmp_path_factory: pytest.TempPathFactory
 ) -> Visits:
     """Every page of the site, visited once in a window of each size; listings gathered.
 
-    The judge comes to the wide window; while one waits for that, the other loads.
+    The judge comes to the wide one. What could not be visited is tried once more.
     """
     found: Visits = {browsing.WIDE: {}, browsing.PHONE: {}}
-    judges = {browsing.WIDE: judge, browsing.PHONE: None}
     for name in bench_pages.names(site):
-        with ExitStack() as stack:
-            tabs = {size: stack.enter_context(browsing.opened(browser, size)) for size in found}
-            for tab, _ in tabs.values():
-                bench_pages.load(tab, site / name)
-            for size, (tab, wrong) in tabs.items():
-                found[size][name] = Visit(tab, wrong, judges[size])
+        try:
+            pair = windows(browser, site / name, judge)
+        except Error:
+            pair = windows(browser, site / name, judge)
+        for seen, visit in zip(found.values(), pair, strict=True):
+            seen[name] = visit
     listings = browsing.gathered(site, tmp_path_factory.mktemp("listings"))
     for size, seen in found.items():
         with browsing.opened(browser, size) as (tab, wrong):
             for name, page in listings.items():
-                seen[name] = Glance(tab, wrong, page, judges[size])
+                seen[name] = Glance(tab, wrong, page, judge if size == browsing.WIDE else None)
     assert {"search.html", "genindex.html", "book/api.html", *CHAPTERS} <= set(seen)
     return found
 
@@ -391,7 +383,7 @@ def test_axe_would_find_it(browser: Browser, site: Path) -> None:
         for scheme in ("light", "dark"):
             tab.goto(page)
             tab.evaluate(PLANTED_COLOURS, scheme)
-            assert {rule for rule, _ in judge.faults(tab)} == {*COLOURS}
+            assert {rule for rule, _ in judge.faults(tab)} == {*browsing.COLOURS}
 
 
 PALER = """() => {
@@ -417,7 +409,9 @@ def test_the_few_that_are_judged_speak_for_all(browser: Browser, site: Path) -> 
             browsing.alone(page, "[data-judged]")
             few |= pale(page)
     assert few >= every
-    assert {(scheme, rule) for scheme, rule, *_ in few} == {*product(("light", "dark"), COLOURS)}
+    assert {(scheme, rule) for scheme, rule, *_ in few} == {
+        *product(("light", "dark"), browsing.COLOURS)
+    }
     assert len(every) > 10
 
 
@@ -425,8 +419,8 @@ def pale(page: Page) -> set[tuple[object, ...]]:
     """The colours that are no good: letters, ground, size and weight."""
     found, keys = set(), ("fgColor", "bgColor", "fontSize", "fontWeight", "contrastRatio")
     for scheme in ("dark", "light"):
-        show(page, scheme)
-        for fault in colours(page):
+        browsing.show(page, scheme)
+        for fault in browsing.colours(page):
             found.add((scheme, fault["rule"], *map((fault["data"] or {}).get, keys)))
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import browsing
@@ -14,7 +15,6 @@ import pytest
 import slider
 import tables
 import torch
-from axe_playwright_python.sync_playwright import Axe
 from matplotlib import colormaps
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -114,19 +114,40 @@ def test_the_slider_is_light_and_fits_its_sheets() -> None:
 # On the page
 
 
-@pytest.fixture
-def page(site: Path, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The chapter, the slider in view; nothing may go wrong on it, or be asked of a network."""
-    size, scheme = getattr(request, "param", (browsing.WIDE, "light"))
-    with browsing.opened(browser, size, scheme) as (page, wrong):
-        asked = []
-        page.on("request", lambda request: asked.append(request.url))
+@contextmanager
+def opened(
+    browser: Browser, site: Path, size: tuple[int, int] = browsing.WIDE
+) -> Iterator[tuple[Page, list[str]]]:
+    """The chapter, the slider in view, and what goes wrong there or is asked of a network."""
+    with browsing.opened(browser, size) as (page, wrong):
+        page.on("request", lambda request: wrong.extend(abroad(request.url)))
         page.goto((site / CHAPTER).as_uri())
         page.locator(".slider").scroll_into_view_if_needed()
         expect(page.locator("canvas")).to_have_attribute("data-shown", f"own {slider.FIRST}")
-        yield page
-        assert wrong == []
-        assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+        yield page, wrong
+
+
+def abroad(url: str) -> list[str]:
+    return [] if url.startswith(("file:", "data:", "blob:")) else [url]
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser, site: Path) -> Iterator[tuple[Page, list[str]]]:
+    """One window for many tests."""
+    with opened(browser, site) as window:
+        yield window
+
+
+@pytest.fixture
+def page(window: tuple[Page, list[str]]) -> Iterator[Page]:
+    """That window, the slider where it begins. Nothing may go wrong."""
+    page, wrong = window
+    page.emulate_media(media="null", reduced_motion="null")
+    page.get_by_label("of this picture").check()
+    handle_of(page).fill(str(slider.FIRST))
+    expect(page.locator("canvas")).to_have_attribute("data-shown", f"own {slider.FIRST}")
+    yield page
+    assert wrong == []
 
 
 def handle_of(page: Page) -> Locator:
@@ -136,12 +157,18 @@ def handle_of(page: Page) -> Locator:
 ALONE = "position: fixed; left: 0; top: 0; width: 122px; height: 122px; z-index: 9999"
 
 
-def colours(page: Page) -> np.ndarray:
-    """The colours of the picture, put where a pixel of the screen is an entry, (122, 122, 3)."""
+@contextmanager
+def alone(page: Page) -> Iterator[None]:
+    """The picture where a pixel of the screen is an entry."""
     picture = page.locator("canvas")
     picture.evaluate("(canvas, style) => canvas.setAttribute('style', style)", ALONE)
-    seen = page.screenshot(clip={"x": 0, "y": 0, "width": 122, "height": 122})
+    yield
     picture.evaluate("canvas => canvas.removeAttribute('style')")
+
+
+def colours(page: Page) -> np.ndarray:
+    """The colours of the picture that is alone, (122, 122, 3)."""
+    seen = page.screenshot(clip={"x": 0, "y": 0, "width": 122, "height": 122})
     return np.asarray(Image.open(io.BytesIO(seen)).convert("RGB")).astype(int)
 
 
@@ -152,34 +179,40 @@ def stored_colours(name: str, t: int) -> np.ndarray:
 
 def agree(page: Page, name: str, t: int) -> bool:
     """Whether picture t of a sheet is seen."""
-    return np.abs(colours(page) - stored_colours(name, t)).max() <= 1
+    with alone(page):
+        return np.abs(colours(page) - stored_colours(name, t)).max() <= 1
 
 
 def test_keys_go_through_the_table(page: Page) -> None:
     """Each iteration's numbers are those of its row, its picture that of the sheet."""
-    handle, says = (
-        handle_of(page),
-        page.locator(".slider output"),
-    )
+    handle = handle_of(page)
     handle.focus()
     page.keyboard.press("Home")
-    for t, line in enumerate(LINES):
-        expect(handle).to_have_value(str(t))
-        expect(handle).to_have_attribute("aria-valuetext", f"{t} of {len(LINES) - 1} iterations")
-        expect(page.locator("canvas")).to_have_attribute("data-shown", f"own {t}")
-        assert agree(page, "own", t), t
-        bold = [int(text) for text in says.locator("b").all_inner_texts()]
-        assert bold == [int(line["votes"]), int(line["right"])]
-        text = says.inner_text().replace("\n", "")
-        assert f"of {line['points']} test" in text
-        assert f"{line['train_right']} of {line['train_size']} training" in text
-        if t:
-            assert f"deviation {float(line['deviation']):.2f}." in text
-            assert f"is {float(line['size']):.3f} of" in text
-            share = f"({100 * int(line['votes']) / int(line['points']):.1f} %)"
-            assert share in text
-        page.keyboard.press("ArrowRight")
+    with alone(page):
+        for t, line in enumerate(LINES):
+            expect(handle).to_have_value(str(t))
+            words = f"{t} of {len(LINES) - 1} iterations"
+            expect(handle).to_have_attribute("aria-valuetext", words)
+            expect(page.locator("canvas")).to_have_attribute("data-shown", f"own {t}")
+            assert np.abs(colours(page) - stored_colours("own", t)).max() <= 1, t
+            check_words(page, t, line)
+            page.keyboard.press("ArrowRight")
     assert not agree(page, "own", 10), "any picture would have passed"
+
+
+def check_words(page: Page, t: int, line: dict[str, str]) -> None:
+    """What is said of iteration t are the numbers of its row."""
+    says = page.locator(".slider output")
+    bold = [int(text) for text in says.locator("b").all_inner_texts()]
+    assert bold == [int(line["votes"]), int(line["right"])]
+    text = says.inner_text().replace("\n", "")
+    assert f"of {line['points']} test" in text
+    assert f"{line['train_right']} of {line['train_size']} training" in text
+    if t:
+        assert f"deviation {float(line['deviation']):.2f}." in text
+        assert f"is {float(line['size']):.3f} of" in text
+        share = f"({100 * int(line['votes']) / int(line['points']):.1f} %)"
+        assert share in text
 
 
 def test_the_charts_follow(page: Page) -> None:
@@ -194,9 +227,9 @@ def test_the_charts_follow(page: Page) -> None:
             low, high = 144, 8  # where 0 % and 100 % are drawn
             share = int(LINES[t][column]) / int(LINES[t][of])
             assert (low - y) / (low - high) == pytest.approx(share, abs=1e-6)
-        heights = [
-            float(bar.get_attribute("height")) for bar in page.locator(".slider-votes rect").all()
-        ]
+        heights = page.locator(".slider-votes rect").evaluate_all(
+            "bars => bars.map((bar) => Number(bar.getAttribute('height')))"
+        )
         stored = [float(value) for value in LINES[t]["profile"].split()] or [0.0] * 61
         assert [2 * height / 136 for height in heights] == pytest.approx(stored, abs=1e-6)
 
@@ -251,24 +284,24 @@ def test_nothing_moves_for_those_who_want_it_so(page: Page) -> None:
     assert handle.input_value() == str(slider.FIRST + 1)
 
 
-@pytest.mark.parametrize(
-    "page",
-    [(size, scheme) for size in (browsing.WIDE, browsing.PHONE) for scheme in ("light", "dark")],
-    indirect=True,
-    ids=lambda given: f"{given[0][0]} {given[1]}",
-)
-def test_it_fits_and_is_accessible(page: Page) -> None:
-    for t in (0, 10):
-        handle_of(page).fill(str(t))
-        axe = Axe().run(page, context="#fig-frames", options={"preload": False})  # it would fetch
-        found = axe.response["violations"]
-        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
-    inside = page.evaluate(
-        "[...document.querySelectorAll('.slider *')].every(e => e.getBoundingClientRect().right"
-        " <= document.querySelector('.slider').getBoundingClientRect().right + 1)"
-    )
-    assert inside
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+@pytest.mark.parametrize("size", [browsing.WIDE, browsing.PHONE], ids=["wide", "phone"])
+def test_it_fits_and_is_accessible(browser: Browser, site: Path, size: tuple[int, int]) -> None:
+    with opened(browser, site, size) as (page, wrong):
+        inside = page.evaluate(
+            "[...document.querySelectorAll('.slider *')].every(e => e.getBoundingClientRect().right"
+            " <= document.querySelector('.slider').getBoundingClientRect().right + 1)"
+        )
+        assert inside
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert wrong == []
+        browsing.alone(page, "#fig-frames")
+        for t in (0, 10):
+            handle_of(page).fill(str(t))
+            found = browsing.axe(page, "#fig-frames")
+            browsing.show(page, "dark")
+            found += browsing.colours(page, "#fig-frames")
+            browsing.show(page, "light")
+            assert [(one["rule"], one["html"]) for one in found] == []
 
 
 def test_in_print_the_still_picture_stands_there(page: Page) -> None:

@@ -29,22 +29,28 @@ TABLE = ROOT / "book" / "data" / "bench_pages.csv"
 AIM = 1.0  # seconds
 
 # Movements, each a time and the share of the window that moved, are noted from the first moment on.
+# A frame is not waited for for ever: once in some thousand pages the browser paints no more.
 WATCH = """
 window.moved = [];
 new PerformanceObserver(list => moved.push(...list.getEntries().map(e => [e.startTime, e.value])))
   .observe({type: "layout-shift", buffered: true});
-window.standing = new Promise(done => addEventListener("load", async () => {
+window.painted = () => new Promise((next, stop) => {
+  requestAnimationFrame(next);
+  setTimeout(() => stop(new Error("nothing is painted")), 30000);
+});
+window.standing = new Promise(loaded => addEventListener("load", loaded)).then(async () => {
   await document.fonts.ready;
-  await new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)));
+  await painted();
+  await painted();
   const there = performance.now();
   await new Promise(next => setTimeout(next, 400));
-  done(Math.max(there, ...moved.map(m => m[0])) / 1000);
-}));
+  return Math.max(there, ...moved.map(m => m[0])) / 1000;
+});
 """
 
 # Scroll to the end, nine tenths of a window at a time; sum up what moved by itself meanwhile.
 READ = """async () => {
-  const before = moved.length, painted = () => new Promise(next => requestAnimationFrame(next));
+  const before = moved.length;
   for (let y = 0; y < document.documentElement.scrollHeight; y += 0.9 * innerHeight) {
     scrollTo({top: y, behavior: "instant"});
     await painted();
