@@ -18,6 +18,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import ClassVar
@@ -1394,6 +1395,16 @@ def test_the_command_makes_all_tables(command, tmp_path: Path, undisturbed: Path
     assert lines(tmp_path / "two.csv") == expected[3:8]
     assert {line["process"] for line in lines(tmp_path / "one.csv")} == {str(os.getpid())}
     assert re.fullmatch(r"one: \d+ s\ntwo: \d+ s\n", capsys.readouterr().out)
+
+
+def test_what_takes_hours_is_made_if_it_is_named(command, tmp_path: Path, capsys) -> None:
+    tables.TABLES["one"] = replace(tables.TABLES["one"], if_named=True)
+    command("--workers", "1")
+    assert [path.name for path in tmp_path.glob("*.csv")] == ["two.csv"]
+    said = capsys.readouterr().out
+    assert said.startswith("one: left out, it takes hours; make tables NAME=one makes it\ntwo: ")
+    command("one", "--workers", "1")
+    assert {path.stem for path in tmp_path.glob("*.csv")} == {"one", "two", "tables"}
 
 
 def test_the_command_writes_an_index_once_all_tables_are_there(command, tmp_path: Path) -> None:

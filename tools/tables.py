@@ -3,8 +3,9 @@
     python tools/tables.py [NAME ...] [--workers N] [--dask ADDRESS]
 
 Each NAME is one of the functions of ``TABLES`` and becomes ``book/data/NAME.csv``; without a name
-all are made. An interrupted table goes on where it stopped. Settings are those of the paper,
-[B] in the package's docstrings; where it leaves one open, it is chosen here.
+all are made, but for those that take hours by themselves. An interrupted table goes on where it
+stopped. Settings are those of the paper, [B] in the package's docstrings; where it leaves one
+open, it is chosen here.
 """
 
 import argparse
@@ -1539,10 +1540,14 @@ def phases(run: Training) -> dict[str, Plain]:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its settings, and what it keeps of each run."""
+    """A table: its settings, what it keeps of each run, and whether it is made only if named.
+
+    That is so for what takes hours by itself.
+    """
 
     settings: Callable[[], Iterator[Setting]]
     measure: Measure = outcome
+    if_named: bool = False
 
 
 TABLES: Mapping[str, Table] = {
@@ -1598,9 +1603,16 @@ TABLES: Mapping[str, Table] = {
     "recipe_ridges": Table(recipe_tables.recipe_ridges, recipe_tables.sized),
     "recipe_fractions": Table(recipe_tables.recipe_fractions, recipe_tables.sized),
     "recipe_normalised": Table(recipe_tables.recipe_normalised, recipe_tables.sized),
-    "recipe_61": Table(recipe_tables.recipe_61, recipe_tables.sized),
+    "recipe_61": Table(recipe_tables.recipe_61, recipe_tables.sized, if_named=True),
     "recipe_claims": Table(recipe_claims.recipe_claims, recipe_claims.verdict),
 }
+
+
+def usual() -> list[str]:
+    """The tables that are made if none is named; a line says which are not."""
+    for name in (name for name, table in TABLES.items() if table.if_named):
+        print(f"{name}: left out, it takes hours; make tables NAME={name} makes it", flush=True)
+    return [name for name, table in TABLES.items() if not table.if_named]
 
 
 def index() -> pd.DataFrame:
@@ -1641,7 +1653,7 @@ def main() -> None:
     if unknown := set(asked.names) - set(TABLES):
         parser.error(f"no table is called {unknown.pop()}; there are {', '.join(TABLES)}")
     with backend(asked.dask):
-        for name in asked.names or TABLES:
+        for name in asked.names or usual():
             start = time.perf_counter()
             rfm.sweep(
                 list(TABLES[name].settings()),
