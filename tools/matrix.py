@@ -26,6 +26,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import environments
+import interrupts
 import matrix_rows
 import nbformat
 from alike import redrawn
@@ -231,4 +232,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    interrupts.ended(
+        main, "what each chapter gave is kept, and the same command goes on where it stopped"
+    )

@@ -29,6 +29,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import interrupts
 from judging import Coverage, Judges, Verdict, chosen_tests
 
 if TYPE_CHECKING:
@@ -316,4 +317,4 @@ def _put(found: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    interrupts.ended(main, "verdicts are kept, and the same command goes on where it stopped")

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
 
+import interrupts
 import joblib
 import noncommuting
 import pandas as pd
@@ -1667,4 +1668,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    interrupts.ended(main, "finished rows are kept, and the same command goes on where it stopped")

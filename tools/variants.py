@@ -10,10 +10,10 @@ A NAME picks the chapters that start with it, ``--change`` the changes that cont
 
 import argparse
 import ast
-import sys
 import time
 from collections.abc import Iterator, Mapping
 
+import interrupts
 import joblib
 import pandas as pd
 from nbformat import NotebookNode
@@ -131,4 +131,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    interrupts.ended(main, "what ran is told above")
