@@ -225,6 +225,16 @@ def test_how_a_claim_is_settled(words: str, ways: tuple[str, ...]) -> None:
     assert statements.how(words) == ways
 
 
+def test_what_is_proved_names_its_proof() -> None:
+    """In the ledger, and so on the map: what a claim says of itself its line settles."""
+    rows = statements.ledger()
+    for row in rows:
+        said = "proved" in row.how or "(proved)" in row.statement
+        assert said == bool(row.proofs), row.claim
+    labels = {each.label for name in statements.chapters() for each in statements.results(name)}
+    assert {label for row in rows for label in row.proofs} <= labels
+
+
 # Previews and icons
 
 

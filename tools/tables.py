@@ -1610,10 +1610,14 @@ TABLES: Mapping[str, Table] = {
 
 
 def usual() -> list[str]:
-    """The tables that are made if none is named; a line says which are not."""
-    for name in (name for name, table in TABLES.items() if table.if_named):
-        print(f"{name}: left out, it takes hours; make tables NAME={name} makes it", flush=True)
-    return [name for name, table in TABLES.items() if not table.if_named]
+    """The tables that are made if none is named; of each other a line is printed."""
+    made = []
+    for name, table in TABLES.items():
+        if table.if_named:
+            print(f"{name}: left out, it takes hours; make tables NAME={name} makes it", flush=True)
+        else:
+            made.append(name)
+    return made
 
 
 def index() -> pd.DataFrame:
