@@ -459,6 +459,7 @@ def test_an_address_that_is_no_setting_gets_a_sentence(tab: Page, address: str, 
     told = tab.locator("#explorer > .x-error").inner_text()
     assert told.startswith("The address holds no setting that can be shown: ")
     assert tab.locator("#explorer img").count() == 0
+    assert told.endswith(" Shown instead: The trap.")
     assert tab.locator(".x-scenes [aria-current]").inner_text() == "The trap"
     press(tab, "Step")
     expect(tab.locator(".x-told")).to_have_text("iteration 1 of 30")
@@ -490,7 +491,10 @@ def test_a_run_that_cannot_go_on_says_why(tab: Page, address: str) -> None:
 def test_what_cannot_be_is_said_next_to_its_field(page: Page) -> None:
     press(page, "Your own …")
     for label, typed, says in (
-        ("Modulus", "1", "at least 2"),
+        ("Modulus", "1", "A modulus must be at least 2, not 1"),
+        ("Modulus", "3, -3", "A modulus must be at least 2, not -3"),
+        ("Modulus", "2.5", "The modulus must be a whole number"),
+        ("Modulus", "", "The modulus must be a whole number"),
         ("Modulus", "26", "up to 25 elements"),
         ("Bandwidth", "-1", "positive"),
         ("Ridge", "much", "must be a number"),
@@ -535,6 +539,49 @@ def test_every_button_makes_the_split_that_it_names(page: Page) -> None:
     page.get_by_label("Entries to hold out").fill("(3, 8) (12, 4)")
     press(page, "Hold these out")
     assert "task.samples[[65, 232]]" in python_of(page)
+
+
+@pytest.mark.parametrize(
+    ("split", "can"), [("w:*0", True), ("r:0.7:0", False), ("w:1t", False), ("w:1t.6g", True)]
+)
+def test_a_point_can_be_given_back_where_one_is_withheld(
+    tab: Page, address: str, split: str, can: bool
+) -> None:
+    """And where another is left to be asked for."""
+    go(tab, f"{address}#op=plus&n=19&steps={split}")
+    press(tab, "Your own …")
+    back = tab.get_by_role("button", name="Give one back", exact=True)
+    assert back.get_attribute("aria-disabled") == (None if can else "true")
+    before = tab.inner_text(".x-kept-cell")
+    back.click(force=True)
+    assert (tab.inner_text(".x-kept-cell") != before) == can
+    assert tab.locator(".x-panel .x-error:not(:empty)").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("w:1t", "A mirror keeps the training set, and the one entry withheld is wrong so far."),
+        ("w:0.k", "A mirror keeps the training set, and neither of the 2 entries withheld is"),
+        ("w:*0", "A mirror keeps the training set, and not one of the 19 entries withheld is"),
+    ],
+)
+def test_one_two_and_many_entries_are_told_as_such(
+    tab: Page, address: str, setting: str, told: str
+) -> None:
+    go(tab, f"{address}#op=plus&n=19&steps={setting}")
+    press(tab, "Step")
+    expect(tab.locator(".x-verdict")).to_contain_text(told)
+
+
+def test_right_ones_are_told_as_such(tab: Page, address: str) -> None:
+    """One is right, and are two; all of two are both."""
+    go(tab, f"{address}#{TRAP}&kernel=quadratic&iterations=60".replace("w:*0", "w:*0,m:1t"))
+    run(tab)
+    expect(tab.locator(".x-verdict")).to_contain_text("1 of the 19 entries withheld is right.")
+    go(tab, f"{address}#op=plus&n=19&steps=w:1t.6g")
+    run(tab)
+    expect(tab.locator(".x-verdict")).to_have_text("Both entries withheld are right.")
 
 
 def test_with_the_keyboard_alone(tab: Page, address: str) -> None:
@@ -624,6 +671,47 @@ def test_the_picture_is_a_png(tab: Page, address: str, tmp_path: Path) -> None:
     assert data.startswith(b"\x89PNG")
     assert int.from_bytes(data[16:20]) == 2400
     assert len(data) > 50_000
+
+
+@pytest.mark.parametrize(
+    "setting", [f"{MOVED}", "op=over&n=7&steps=w:*0", "op=plus&n=3.5&steps=r:0.7:0"]
+)
+def test_the_picture_says_all_that_the_page_says(tab: Page, address: str, setting: str) -> None:
+    """Headings, titles, legends and key of the page stand in it, within its edges."""
+    go(tab, f"{address}#{setting}")
+    press(tab, "Step")
+    expect(tab.locator(".x-told")).to_contain_text("iteration 1 of")
+    tab.evaluate(
+        """() => {
+        const own = XMLSerializer.prototype.serializeToString;
+        XMLSerializer.prototype.serializeToString = function (page) {
+            document.body.append(globalThis.sheet = page.cloneNode(true));
+            return own.call(this, page);
+        };
+    }"""
+    )
+    with tab.expect_download():
+        press(tab, "As a picture")
+    words = tab.evaluate("[...sheet.querySelectorAll('text')].map((text) => text.textContent)")
+    heads, key, lines = (
+        ".x-head",
+        ".x-table-legend li",
+        ".x-board .x-chart:not([hidden]) > .x-lines",
+    )
+    for part in (heads, key, ".x-board .x-legend li", ".x-board h3"):
+        for said in tab.locator(part).all():
+            if said.is_visible():
+                assert said.text_content() in words, part
+    assert words.count("iteration") == tab.locator(lines).filter(visible=True).count() - 2
+    assert any(word.startswith("Iteration 1: ") for word in words)
+    outside = """() => {
+        const edge = sheet.getBoundingClientRect();
+        return [...sheet.querySelectorAll("text")].filter((text) => {
+            const box = text.getBoundingClientRect();
+            return box.left < edge.left || box.right > edge.right || box.bottom > edge.bottom;
+        }).map((text) => text.textContent);
+    }"""
+    assert tab.evaluate(outside) == []
 
 
 @pytest.mark.parametrize("chapter", ["02", "05", "06", "07", "08", "09"])

@@ -80,8 +80,8 @@ function explorerBoard(dom, engine, words, results) {
 
   const pictures = () => ({
     matrix: matrix.canvas,
-    coefficients: coefficients.pictures.map((picture) => ({ picture })),
-    charts: [accuracy, margin],
+    coefficients: coefficients.pictures,
+    charts: odd.node.hidden ? [accuracy, margin] : [accuracy, margin, odd],
   });
 
   return { node, show, pictures };

@@ -27,7 +27,7 @@ function explorerForm({ el }, fields, engine, splitForm, change) {
     const setting = {
       ...now.setting,
       operation: operation.control.value,
-      orders: parts.filter(Boolean).map((part) => number(part, "each modulus")),
+      orders: parts.filter(Boolean).map((part) => number(part, "a modulus")),
     };
     const task = engine.makeTask(setting);
     setting.steps = splits.withholdMirrors(task, [task.identity]).history;

@@ -5,11 +5,12 @@
  *
  * explorerPicture(dom, sheet) → {download(view, name) → Promise}; a view as sheet.draw takes it.
  */
-function explorerPicture({ el }, { draw, WIDTH, HEIGHT }) {
+function explorerPicture({ el }, { draw }) {
   const SCALE = 2, KEPT = 10000; // pixels in one of the sheet; milliseconds
 
   async function png(view) {
-    const width = WIDTH * SCALE, height = HEIGHT * SCALE, page = draw(view);
+    const page = draw(view), box = page.getAttribute("viewBox").split(" ");
+    const [width, height] = box.slice(2).map((side) => side * SCALE);
     page.setAttribute("width", width);
     page.setAttribute("height", height);
     const source = new XMLSerializer().serializeToString(page), image = new Image();

@@ -5,7 +5,8 @@
  * table as one row of names with the sentence of the one that is on. Their addresses have the
  * setting after a ?, since the theme takes what stands after a # for a place on the page.
  *
- * explorerScenes(dom, go(text)) → {node, first, mark(text), add(control)}: first is the setting of the first scene.
+ * explorerScenes(dom, go(text)) → {node, first: {name, text}, mark(text), add(control)}: first is the
+ * first scene, its text is its setting.
  */
 function explorerScenes({ el }, go) {
   const found = [...document.querySelectorAll(".x-scene")].map((item) => {
@@ -45,5 +46,5 @@ function explorerScenes({ el }, go) {
   /** One more thing to choose, after the scenes. */
   const add = (control) => list.append(el("li", {}, control));
 
-  return { node, first: found[0].text, mark, add };
+  return { node, first: found[0], mark, add };
 }

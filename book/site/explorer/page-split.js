@@ -5,7 +5,7 @@
  *
  * explorerSplitForm(dom, fields, engine, change(setting, told)) → {node, show(setting, task, split)}.
  */
-function explorerSplitForm({ el, button }, fields, { splits }, change) {
+function explorerSplitForm({ el, button, able }, fields, { splits }, change) {
   const { field, input, select, attempt, number, whole } = fields;
   const LARGEST_SEED = 2 ** 32 - 1;
   const words = { inputmode: "text" }, digits = { inputmode: "numeric" };
@@ -15,6 +15,7 @@ function explorerSplitForm({ el, button }, fields, { splits }, change) {
   const moved = field("Entries to move", input("1", digits));
   const mirror = field("Mirror of the pair", select([]));
   const seed = field("Seed of all draws", input("0", digits));
+  const buttons = {};
   let now = null;
 
   const seedOf = () => whole(seed, "the seed", 0, LARGEST_SEED);
@@ -46,7 +47,7 @@ function explorerSplitForm({ el, button }, fields, { splits }, change) {
   function line(where, ...acts) {
     const does = acts.map(([name, make, told]) => {
       const act = () => change({ ...now.setting, steps: make().history }, told);
-      return button(name, () => attempt(where, act));
+      return buttons[name] = button(name, () => attempt(where, act));
     });
     return el("div", { class: "x-line-of-fields" }, where.node, ...does);
   }
@@ -99,6 +100,11 @@ function explorerSplitForm({ el, button }, fields, { splits }, change) {
       for (const { control } of [axis, mirror]) options(control, task, chosen);
     }
     now = { setting, task, split };
+    const test = splits.of(split, "test"), withheld = splits.KIND.WITHHELD;
+    able(
+      buttons["Give one back"],
+      test.length > 1 && test.some((i) => split.kind[i] === withheld),
+    );
     for (const { wrong } of [axis, points, share, moved, mirror, seed]) wrong("");
   }
 

@@ -24,8 +24,10 @@ function explorerVerdict({ el }, words, KIND) {
     const said = one
       ? `the one entry ${which} is ${right ? "right" : "wrong"}`
       : right === 0
-      ? `not one of the ${all} entries ${which} is right`
-      : `${right === all ? `all ${all}` : `${right} of the ${all}`} entries ${which} are right`;
+      ? `${all === 2 ? "neither" : "not one"} of the ${all} entries ${which} is right`
+      : right === all
+      ? `${all === 2 ? "both" : `all ${all}`} entries ${which} are right`
+      : `${right} of the ${all} entries ${which} ${right === 1 ? "is" : "are"} right`;
     const joined = mirror && kind === KIND.WITHHELD ? `${mirror}, and ${said}` : said;
     const state = right === all ? "free" : right ? "part" : "shut";
     return [state, `${joined.charAt(0).toUpperCase()}${joined.slice(1)}${done ? "" : " so far"}.`];

@@ -99,7 +99,7 @@ function explorerWords(KIND) {
     });
   }
 
-  /** "Iteration 12: 14 of 19 withheld entries right, 1 of 1 moved entry right." */
+  /** "Iteration 12: 14 of 19 withheld entries right and 1 of 1 moved entry right." */
   function result(view) {
     const told = results(view).map(({ right, all, name }) => `${right} of ${all} ${name} right`);
     return `Iteration ${view.frame.iteration}: ${list(told)}.`;

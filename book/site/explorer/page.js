@@ -15,7 +15,7 @@ function explorerPage(root) {
   const fields = explorerFields(dom), splitForm = explorerSplitForm(dom, fields, engine, change);
   const form = explorerForm(dom, fields, engine, splitForm, change);
   const controlsOf = explorerControls(dom, { play, pause, step, reset, seek });
-  const table = explorerTable(dom, words, { toggle, look });
+  const table = explorerTable(dom, words, { toggle, look }), legend = explorerLegend(dom);
   const sample = explorerSample(dom, words, explorerScores(dom, words));
   const board = explorerBoard(dom, engine, words, results);
   const verdict = explorerVerdict(dom, words, KIND), sights = explorerSights(engine);
@@ -60,7 +60,7 @@ function explorerPage(root) {
       { class: "x-columns" },
       kept.node,
       verdict.node,
-      el("div", {}, table.node, explorerLegend(dom), tools, sample.node),
+      el("div", {}, table.node, legend, tools, sample.node),
       board.node,
     ),
     exports,
@@ -186,12 +186,12 @@ function explorerPage(root) {
     try {
       const now = view(), told = now.frame ? words.result(now) : "Nothing is computed yet.";
       const lines = [
-        task.name,
+        `${task.name}: row a, column b`,
         told,
         `${words.split(split)}. ${words.kept(H)}`,
         `${machine()}. Breaking Symmetry, the explorer.`,
       ];
-      const shown = { table: table.node, ...board.pictures(), lines };
+      const shown = { table: table.node, legend, ...board.pictures(), lines };
       await picture.download(shown, `explorer-iteration-${at}`);
       live.textContent = "The picture is downloaded.";
     } catch (problem) {
@@ -237,9 +237,9 @@ function explorerPage(root) {
     } catch (problem) {
       const stays = changes.now !== null;
       if (stays) address.write(address.encode(changes.now));
-      else go(scenes.first);
+      else go(scenes.first.text);
       error.textContent = `The address holds no setting that can be shown: ${problem.message}. ` +
-        (stays ? "The one before stays." : "This is another one.");
+        (stays ? "The one before stays." : `Shown instead: ${scenes.first.name}.`);
     }
   }
 
@@ -249,6 +249,6 @@ function explorerPage(root) {
   });
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   matchMedia("print").addEventListener("change", draw);
-  go(address.read() || scenes.first);
+  go(address.read() || scenes.first.text);
   root.dataset.ready = "";
 }

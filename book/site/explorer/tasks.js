@@ -84,7 +84,7 @@ function rfmTasks(groups) {
 
   function groupOf(symbol, orders) {
     const whole = Array.isArray(orders) && orders.length > 0 && orders.every(Number.isInteger);
-    if (!whole) throw new Error("the orders must be one or more whole numbers");
+    if (!whole) throw new Error("the modulus must be a whole number, or several for a product");
     if (symbol === "×" || symbol === "÷") {
       const [p] = orders;
       if (orders.length > 1 || p < 3 || !groups.isPrime(p)) {
@@ -93,7 +93,8 @@ function rfmTasks(groups) {
       if (p - 1 > MOST) throw new Error(`the modulus of ${symbol} can be up to 23 here, not ${p}`);
       return groups.units(p);
     }
-    if (orders.some((m) => m < 2)) throw new Error("each order must be at least 2");
+    const small = orders.find((m) => m < 2);
+    if (small !== undefined) throw new Error(`a modulus must be at least 2, not ${small}`);
     const n = orders.reduce((product, m) => product * m, 1);
     if (n > MOST) throw new Error(`the group can have up to ${MOST} elements here, not ${n}`);
     return groups.cyclic([...orders]);

@@ -4,28 +4,22 @@
  * The coefficients of M over Dih(A): one mark for each rotation r^k and each reflection sr^k, a
  * dotted line for what most of them share, large and named marks for what stands out.
  *
- * explorerCoefficients(dom) → {node, show({task, parts})}; parts is a decomposition or null.
+ * explorerCoefficients(dom) → {node, pictures: [{title, picture}], show({task, parts})}; parts is a
+ * decomposition or null.
  */
 function explorerCoefficients({ el, svg }) {
-  const WIDTH = 290, HEIGHT = 88, LEFT = 46, RIGHT = 12, TOP = 16, BOTTOM = 18;
+  const WIDTH = 290, HEIGHT = 92, LEFT = 46, RIGHT = 12, TOP = 16, BOTTOM = 22;
   const SPACE = 12, LETTER = 7; // of a name
   const strips = ["rotations", "reflections"].map((name) => ({
     name,
+    title: `Coefficients of ${name}`,
     picture: svg("svg", { class: "x-lines", role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT}` }),
   }));
   const node = el(
     "div",
     { class: "x-chart" },
-    strips.map(({ name, picture }) => [
-      el(
-        "div",
-        { class: "x-chart-head" },
-        el(
-          "h3",
-          {},
-          name === "rotations" ? "Coefficients of rotations" : "Coefficients of reflections",
-        ),
-      ),
+    strips.map(({ title, picture }) => [
+      el("div", { class: "x-chart-head" }, el("h3", {}, title)),
       picture,
     ]),
   );
@@ -90,5 +84,5 @@ function explorerCoefficients({ el, svg }) {
   const print = (value) =>
     value === 0 ? "0" : value.toPrecision(2).replace("e-", "e−").replace(/^-/, "−");
 
-  return { node, pictures: strips.map(({ picture }) => picture), show };
+  return { node, pictures: strips, show };
 }
