@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,12 +142,22 @@ FINDS = {  # what is typed, and the address that is among the first three
     "A[2]": "notation",
     "μ": "notation",
     "mu": "notation",
+    "μ_+": "notation",
     "2604.00316": "references",
     "AGOP": "glossary",
     "odd part": "glossary",
     "ridge": "glossary",
     "C7": "ledger.html#claim-c7",
     "n5": "ledger.html#claim-n5",
+    "stabilizer": "glossary",
+    "centering": "glossary",
+    "explorer": "explorer",
+    "The notation": "notation",
+    "×": "notation",
+    "÷": "api.html#rfm.division",
+    "⋆": "notation",
+    "mod 61": "16-",
+    "61": "16-",
 }
 
 
@@ -189,7 +201,29 @@ def test_search_for_an_author_finds_the_pages_that_cite_them(
     assert len(found) == len(set(found))
 
 
+def test_the_sign_between_two_keys_is_seen_as_they_are(wide: Page, site: Path) -> None:
+    """Which axe does not judge, a single character."""
+    wide.goto(address(site, "search.html"))
+    for scheme in ("light", "dark"):
+        browsing.show(wide, scheme)
+        pairs = wide.evaluate(
+            """() => [...document.querySelectorAll(".search-button__kbd-shortcut")]
+                .map((sign) => [sign, sign.firstElementChild])
+                .map((both) => both.map((part) => getComputedStyle(part).color))"""
+        )
+        assert len(pairs) == 3
+        assert [sign for sign, key in pairs if sign != key] == []
+
+
+def test_an_address_within_a_page_names_one_place(site: Path) -> None:
+    for name in browsing.pages(site):
+        text = (site / name).read_text(encoding="utf-8")
+        ids = Counter(re.findall(r'<[^<>]*\sid="([^"]*)"', text))
+        assert [one for one, times in ids.items() if times > 1] == [], name
+
+
 def test_search_says_when_there_is_nothing(wide: Page, site: Path) -> None:
+    assert results(wide, site, "the") == []
     assert results(wide, site, "zzqqx") == []
     status = wide.locator(".search-summary")
     assert "did not match any documents" in status.inner_text()

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from docutils.nodes import document
     from sphinx.application import Sphinx
 
+ALIKE = {"proof", "proof-content", "exercise-content", "solution-content"}  # the same id in each
+
 
 class Translator(HTML5Translator):
     """Sphinx's, with lists that are lists and header cells that head something."""
@@ -76,6 +78,13 @@ def _mend(app: "Sphinx", doctree: "document") -> None:
             raw += nodes.Text(mended)
 
 
+def _once(app: "Sphinx", doctree: "document", page: str) -> None:
+    """Take away the id that all proofs have, all exercises, …; no one links to it."""
+    for part in doctree.findall(nodes.Element):
+        if not ALIKE.isdisjoint(part.get("ids", ())):
+            part["ids"] = [name for name in part["ids"] if name not in ALIKE]
+
+
 def _named_by_its_text(app: "Sphinx") -> None:
     """Let the switch of a hidden cell be called what it says."""
     from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
@@ -94,4 +103,5 @@ def setup(app: "Sphinx") -> dict[str, Any]:
     app.set_translator("html", Translator)
     app.connect("builder-inited", _named_by_its_text)
     app.connect("doctree-read", _mend)
+    app.connect("doctree-resolved", _once)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

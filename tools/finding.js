@@ -4,12 +4,22 @@
 function fold(text) {
   const plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const spelled = plain.replace(/\p{Script=Greek}/gu, (letter) => ` ${GREEK[letter] ?? letter} `);
-  return spelled.split(/[^\p{L}\p{N}_]+/u).filter(Boolean);
+  return spelled.split(/[^\p{L}\p{N}_]+/u).filter(Boolean).map(british);
 }
+
+function british(word) {
+  return SPELLINGS.reduce(
+    (found, [pattern, middle]) => found.replace(new RegExp(pattern), `$1${middle}$2`),
+    word,
+  );
+}
+
+/** A text with the signs in it by their names. */
+const said = (text) => Array.from(text, (c) => c in NAMES ? ` ${NAMES[c]} ` : c).join("");
 
 // deno-lint-ignore no-unused-vars -- Sphinx's script calls it
 function splitQuery(query) {
-  return fold(query);
+  return fold(said(query));
 }
 
 // Summaries are fetched, which a browser does not allow to a page opened from a folder.
@@ -17,9 +27,9 @@ if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = f
 
 // Loaded after Sphinx's own script and before it begins.
 const others = Search._performSearch;
-Search._performSearch = (query, ...rest) => {
-  const asked = fold(query).join(" ");
-  const named = TARGETS.filter(({ forms }) => forms.includes(asked));
+Search._performSearch = (query, terms, ...rest) => {
+  const asked = [said(query), query].map((text) => fold(text).join(" "));
+  const named = TARGETS.filter(({ forms }) => asked.some((form) => forms.includes(form)));
   const whole = new Map(); // pages as such: each stands once
   const first = [];
   for (const { page, title, anchor, kind } of named) {
@@ -40,7 +50,13 @@ Search._performSearch = (query, ...rest) => {
     if (!anchor) whole.set(page, result);
     first.push(result);
   }
-  const left = others(query, ...rest).filter(([page, , anchor]) => anchor || !whole.has(page));
+  // Sphinx leaves numbers out; and where no word is left, it looks for a piece of a title.
+  for (const word of asked[0].split(" ")) {
+    if (/^\d+$/.test(word) && Object.hasOwn(Search._index.terms, word)) terms.add(word);
+  }
+  const spelled = query.toLowerCase().replace(/\p{L}+/gu, british);
+  const found = terms.size ? others(spelled, terms, ...rest) : [];
+  const left = found.filter(([page, , anchor]) => anchor || !whole.has(page));
   return [...left, ...first.reverse()];
 };
 

@@ -1,9 +1,9 @@
 r"""Search that finds names as people type them: accents or none, Greek or spelled, "C7", "Π(g)".
 
 A Sphinx extension. Sphinx's index splits words as they are written, ranks all pages with a word
-alike, and has ``\lambda`` where a reader types λ. Here both sides are folded to plain letters, and
-claims of the ledger, symbols of the notation and cited authors are targets of their own, which come
-first when they are asked for.
+alike, and has ``\lambda`` where a reader types λ. Here both sides are folded to plain letters and
+to British spelling, and pages by their title, claims of the ledger, symbols of the notation and
+cited authors are targets of their own, which come first when they are asked for.
 """
 
 import json
@@ -30,6 +30,19 @@ SIGNS = {  # as results of a search show them
     **{"langle": "⟨", "rangle": "⟩", "cdot": "·", "le": "≤", "leq": "≤", "in": "∈", "mapsto": "↦"},
     **{"to": "→", "ldots": "…", "cdots": "…", "mid": "|", "ne": "≠", "ge": "≥", "geq": "≥"},
 }
+NAMES = {"×": "multiplication", "÷": "division", "+": "addition", "−": "subtraction"}
+SPELLINGS = [  # American and British, as regular expressions of Python and of JavaScript
+    (r"^(\w{3,})iz(e|ed|er|ers|es|ing|able|ation|ations)$", "is"),
+    (r"^(behavi|col|fav|neighb)or(|s|ed|ing|hood)$", "our"),
+    (r"^(cent)er(|s)$", "re"),
+    (r"^(cent)er(ed|ing)$", "r"),
+]
+
+
+@cache
+def named() -> dict[str, str]:
+    """Return each sign that one may type ↦ its name, as ``×`` ↦ ``multiplication``."""
+    return {sign: name for name, sign in SIGNS.items() if not sign.isascii()} | NAMES
 
 
 @cache
@@ -46,7 +59,19 @@ def fold(text: str) -> list[str]:
     """Return the words of a text without accents, in lower case, with Greek letters spelled out."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     spelled = "".join(f" {greek()[c]} " if c in greek() else c for c in plain.lower())
-    return re.findall(r"\w+", spelled)
+    return [british(word) for word in re.findall(r"\w+", spelled)]
+
+
+def british(word: str) -> str:
+    """Return a word in lower case as this book spells it, ``stabiliser`` of ``stabilizer``."""
+    for pattern, middle in SPELLINGS:
+        word = re.sub(pattern, rf"\g<1>{middle}\g<2>", word)
+    return word
+
+
+def said(text: str) -> str:
+    """Return a text with the signs in it by their names."""
+    return "".join(f" {named()[c]} " if c in named() else c for c in text)
 
 
 def spoken(latex: str) -> str:
@@ -67,7 +92,7 @@ def spoken(latex: str) -> str:
 
 def forms(*texts: str) -> list[str]:
     """Return what a target is found by: each text, folded, and without an index that is a sign."""
-    folded = {" ".join(fold(text)) for text in texts}
+    folded = {" ".join(fold(form)) for text in texts for form in (text, said(text))}
     return sorted((folded | {re.sub(r"( ?_)+$", "", form) for form in folded}) - {""})
 
 
@@ -76,9 +101,10 @@ class Language(SearchEnglish):
 
     @property
     def js_splitter_code(self) -> str:
-        """The script, with the letters that it spells out."""
-        greek_too = json.dumps(greek(), ensure_ascii=False)
-        return f"const GREEK = {greek_too};\n{SCRIPT.read_text(encoding='utf-8')}"
+        """The script, with the letters, signs and spellings that it needs."""
+        tables = {"GREEK": greek(), "NAMES": named(), "SPELLINGS": SPELLINGS}
+        lines = [f"const {k} = {json.dumps(v, ensure_ascii=False)};" for k, v in tables.items()]
+        return "\n".join([*lines, SCRIPT.read_text(encoding="utf-8")])
 
     def split(self, input: str) -> list[str]:
         """Return the words of a text, folded."""
@@ -100,6 +126,7 @@ def _rows(app: "Sphinx", doctree: "document") -> None:
             elif symbols:
                 parts = [spoken(math.astext()) for math in row[0].findall(nodes.math)]
                 words = [piece for part in parts for piece in (part, *re.split("[=,≤]", part))]
+                words += [sign for sign in SIGNS.values() if any(sign in part for part in parts)]
                 if parts:
                     found.append(_target(row, page, ", ".join(parts), "symbol", words))
     if found:
@@ -137,11 +164,21 @@ def _works(app: "Sphinx") -> list[Target]:
     return works
 
 
+def _titles(app: "Sphinx") -> list[Target]:
+    """Return every page as what its title names."""
+    titles = {page: title.astext() for page, title in app.env.titles.items()}
+    return [
+        {"page": page, "title": title, "anchor": "", "kind": "page"}
+        | {"forms": forms(title, re.sub("^(The|A) ", "", title))}
+        for page, title in sorted(titles.items())
+    ]
+
+
 def _write(app: "Sphinx", exception: Exception | None) -> None:
     if exception or app.builder.name != "html":
         return
     rows = [t for data in app.env.metadata.values() for t in data.get("targets", [])]
-    text = json.dumps(rows + _works(app), ensure_ascii=False, indent=1)
+    text = json.dumps(_titles(app) + rows + _works(app), ensure_ascii=False, indent=1)
     path = Path(app.outdir) / "_static" / "targets.js"
     path.write_text(f"const TARGETS = {text};\n", encoding="utf-8")
 

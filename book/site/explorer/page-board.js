@@ -81,6 +81,7 @@ function explorerBoard(dom, engine, words, results) {
   const pictures = () => ({
     matrix: matrix.canvas,
     coefficients: coefficients.pictures,
+    found: found.textContent,
     charts: odd.node.hidden ? [accuracy, margin] : [accuracy, margin, odd],
   });
 

@@ -185,13 +185,15 @@ function explorerPage(root) {
   async function save() {
     try {
       const now = view(), told = now.frame ? words.result(now) : "Nothing is computed yet.";
+      const { found, ...drawn } = board.pictures();
       const lines = [
         `${task.name}: row a, column b`,
         told,
         `${words.split(split)}. ${words.kept(H)}`,
+        found,
         `${machine()}. Breaking Symmetry, the explorer.`,
       ];
-      const shown = { table: table.node, legend, ...board.pictures(), lines };
+      const shown = { table: table.node, legend, ...drawn, lines };
       await picture.download(shown, `explorer-iteration-${at}`);
       live.textContent = "The picture is downloaded.";
     } catch (problem) {

@@ -9,7 +9,7 @@
  */
 function explorerCoefficients({ el, svg }) {
   const WIDTH = 290, HEIGHT = 92, LEFT = 46, RIGHT = 12, TOP = 16, BOTTOM = 22;
-  const SPACE = 12, LETTER = 7; // of a name
+  const GAP = 9, SPACE = 12, LETTER = 7; // beside a name, above it, and of each of its letters
   const strips = ["rotations", "reflections"].map((name) => ({
     name,
     title: `Coefficients of ${name}`,
@@ -41,7 +41,7 @@ function explorerCoefficients({ el, svg }) {
       for (const end of ends) {
         drawn.push(svg("text", { x: LEFT - 6, y: y(end) + 4, class: "x-tick x-end" }, print(end)));
       }
-      const found = [], named = [0, 0]; // where the last name above and below ends
+      const found = [];
       places.forEach((k) => {
         const out = parts.standsOut[from + k], value = values[k];
         drawn.push(
@@ -61,13 +61,12 @@ function explorerCoefficients({ el, svg }) {
             class: out ? "x-out" : "x-in",
           }),
         );
-        if (!out) return;
-        found.push(task.symmetries[from + k].name);
-        const under = value < level, side = under ? 1 : 0;
-        if (x(k) < named[side]) return; // no room: the sentence below names it
-        named[side] = x(k) + SPACE + LETTER * found.at(-1).length;
-        const place = { x: x(k) + 9, y: y(value) + (under ? 2 : 6), class: "x-name" };
-        drawn.push(svg("text", place, found.at(-1)));
+        if (out) found.push({ k, name: task.symmetries[from + k].name });
+      });
+      const marks = found.map(({ k }) => ({ x: x(k), y: y(values[k]) }));
+      found.forEach(({ name }, i) => {
+        const place = named(marks, i, name, y(level));
+        if (place) drawn.push(svg("text", place, name));
       });
       drawn.push(svg("text", { x: x(0), y: HEIGHT - 4, class: "x-tick x-middle" }, task.values[0]));
       drawn.push(
@@ -75,10 +74,27 @@ function explorerCoefficients({ el, svg }) {
       );
       picture.replaceChildren(...drawn);
       const which = found.length
-        ? `${found.join(", ")} ${found.length === 1 ? "stands" : "stand"} out`
+        ? `${found.map(({ name }) => name).join(", ")} ${
+          found.length === 1 ? "stands" : "stand"
+        } out`
         : "none stands out";
       picture.setAttribute("aria-label", `Coefficients of ${n} ${name}: ${which}.`);
     });
+  }
+
+  /**
+   * Where the name of mark i stands: on its right, or at the edge of the picture on its left. None
+   * if it would lie on another mark or on its name; the sentence below has all names.
+   */
+  function named(marks, i, name, level) {
+    const { x, y } = marks[i], width = LETTER * name.length, left = x + GAP + width > WIDTH;
+    const start = left ? x - GAP - width : x + GAP, end = start + width + GAP;
+    const taken = marks.some((mark, j) =>
+      j !== i && Math.abs(mark.y - y) < SPACE && mark.x > start - GAP - (left ? width : 0) &&
+      mark.x < end
+    );
+    const place = { x: left ? x - GAP : start, y: y + (y > level ? 2 : 6) };
+    return taken ? null : { ...place, class: left ? "x-name x-end" : "x-name" };
   }
 
   const print = (value) =>
