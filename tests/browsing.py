@@ -17,6 +17,7 @@ from chrome import OPTIONS, chromium
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 WIDE, PHONE = (1280, 900), (390, 844)  # CSS pixels
+BAD = ("error", "warning")  # in the console
 COLOURS = ("color-contrast", "link-in-text-block")  # of axe's rules, those about them
 AXE = {"resultTypes": ["violations"], "preload": False}  # a page from a file fetches nothing
 AT_ONCE = "<style class=at-once>* { transition: none !important; }</style>"
@@ -115,7 +116,7 @@ def opened(
         viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, offline=True
     )
     page, wrong = context.new_page(), []
-    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: said.type in BAD and wrong.append(said.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("requestfailed", lambda request: wrong.extend(_missing(request)))
     try:

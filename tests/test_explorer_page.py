@@ -492,11 +492,12 @@ def test_what_cannot_be_is_said_next_to_its_field(page: Page) -> None:
     press(page, "Your own …")
     for label, typed, says in (
         ("Modulus", "1", "A modulus must be at least 2, not 1"),
-        ("Modulus", "3, -3", "A modulus must be at least 2, not -3"),
+        ("Modulus", "3, -3", "A modulus must be at least 2, not −3"),
         ("Modulus", "2.5", "The modulus must be a whole number"),
         ("Modulus", "", "The modulus must be a whole number"),
         ("Modulus", "26", "up to 25 elements"),
         ("Bandwidth", "-1", "positive"),
+        ("Bandwidth", "1,000", "without comma"),
         ("Ridge", "much", "must be a number"),
         ("Power", "0", "positive"),
         ("Iterations", "0", "whole number from 1"),
@@ -514,13 +515,17 @@ def test_what_cannot_be_is_said_next_to_its_field(page: Page) -> None:
     for label, typed, does in (
         ("Entries to hold out", "(3, 99)", "Hold these out"),
         ("Share in training", "0", "Draw a share"),
-        ("Entries to move", "1000", "Move at random"),
+        ("Entries to hold out", "(3, 8), 4", "Hold these out"),
+        ("Entries to move", "342", "Move at random"),
         ("Seed", "-1", "Draw a share"),
     ):
         page.get_by_label(label).fill(typed)
         press(page, does)
         shown = page.locator(f"#{page.get_by_label(label).get_attribute('aria-describedby')}")
         assert shown.inner_text(), label
+        assert page.locator(".x-panel .x-error:not(:empty)").count() == 1
+    page.get_by_label("Seed").fill("1")
+    assert page.locator(".x-panel .x-error:not(:empty)").count() == 0
 
 
 def test_every_button_makes_the_split_that_it_names(page: Page) -> None:
@@ -536,7 +541,11 @@ def test_every_button_makes_the_split_that_it_names(page: Page) -> None:
     press(page, "Give one back")
     assert "340 in training" not in page.inner_text(".x-kept-cell")
     assert "341 in training, 18 withheld and 2 moved" in page.inner_text(".x-kept-cell")
-    page.get_by_label("Entries to hold out").fill("(3, 8) (12, 4)")
+    page.get_by_label("Share in training").fill("0,7 %")
+    page.get_by_label("Seed").fill("5")
+    press(page, "Draw a share")
+    assert page.evaluate("location.hash").endswith("steps=r:0.007:5")
+    page.get_by_label("Entries to hold out").fill("[3, 8] (12, 4)")
     press(page, "Hold these out")
     assert "task.samples[[65, 232]]" in python_of(page)
 
@@ -572,6 +581,30 @@ def test_one_two_and_many_entries_are_told_as_such(
     go(tab, f"{address}#op=plus&n=19&steps={setting}")
     press(tab, "Step")
     expect(tab.locator(".x-verdict")).to_contain_text(told)
+
+
+def test_two_broken_mirrors_are_two(tab: Page, address: str) -> None:
+    """And two entries that mirror each other are needed to move a pair."""
+    go(tab, f"{address}#op=plus&n=4.4&steps=w:*0.5,m:1")
+    press(tab, "Step")
+    expect(tab.locator(".x-verdict")).to_contain_text("The mirrors are broken, and not one")
+    go(tab, f"{address}#op=plus&n=3&steps=w:1.2.3.5.6.7")
+    press(tab, "Your own …")
+    press(tab, "Move a mirror pair")
+    expect(tab.locator(".x-panel .x-error:not(:empty)")).to_have_text(
+        "No two entries in training are mirror images under sr^1."
+    )
+
+
+def test_back_from_a_scene_leads_to_what_was_there(tab: Page, address: str) -> None:
+    go(tab, f"{address}#op=plus&n=7&steps=w:*0")
+    tab.click(".x-scenes a >> nth=3")
+    expect(tab.locator(".x-scenes [aria-current]")).to_have_text("One held out")
+    tab.go_back()
+    expect(tab.locator(".x-kept-cell")).to_contain_text("42 in training and 7 withheld")
+    assert tab.locator(".x-scenes [aria-current]").count() == 0
+    tab.go_forward()
+    expect(tab.locator(".x-scenes [aria-current]")).to_have_text("One held out")
 
 
 def test_right_ones_are_told_as_such(tab: Page, address: str) -> None:
@@ -667,7 +700,7 @@ def test_the_picture_is_a_png(tab: Page, address: str, tmp_path: Path) -> None:
     picture = tmp_path / download.value.suggested_filename
     download.value.save_as(picture)
     data = picture.read_bytes()
-    assert picture.name == "explorer-iteration-2.png"
+    assert picture.name == "explorer-plus-19-iteration-2.png"
     assert data.startswith(b"\x89PNG")
     assert int.from_bytes(data[16:20]) == 2400
     assert len(data) > 50_000

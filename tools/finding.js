@@ -29,11 +29,17 @@ if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = f
 const others = Search._performSearch;
 Search._performSearch = (query, terms, ...rest) => {
   const asked = [said(query), query].map((text) => fold(text).join(" "));
-  const named = TARGETS.filter(({ forms }) => asked.some((form) => forms.includes(form)));
+  const named = TARGETS.filter(({ forms, kind }) =>
+    asked.some((words) =>
+      forms.includes(words) ||
+      kind === "page" && words.includes(" ") && forms.some((form) => form.startsWith(`${words} `))
+    )
+  );
   const whole = new Map(); // pages as such: each stands once
   const first = [];
   for (const { page, title, anchor, kind } of named) {
     const at = Search._index.docnames.indexOf(page);
+    const shown = anchor ? title : Search._index.titles[at];
     const where = anchor ? `${kind}, in ${Search._index.titles[at]}` : kind;
     if (!anchor && whole.has(page)) {
       whole.get(page)[3] += `; ${kind}`;
@@ -41,7 +47,7 @@ Search._performSearch = (query, terms, ...rest) => {
     }
     const result = [
       page,
-      title,
+      shown,
       anchor && `#${anchor}`,
       where,
       1000,
@@ -50,7 +56,9 @@ Search._performSearch = (query, terms, ...rest) => {
     if (!anchor) whole.set(page, result);
     first.push(result);
   }
-  // Sphinx leaves numbers out; and where no word is left, it looks for a piece of a title.
+  // Sphinx takes what every object has, as "constructor", for a word of its index; it leaves numbers
+  // out; and where no word is left, it looks for a piece of a title.
+  for (const word of terms) if (word in Object.prototype) terms.delete(word);
   for (const word of asked[0].split(" ")) {
     if (/^\d+$/.test(word) && Object.hasOwn(Search._index.terms, word)) terms.add(word);
   }
@@ -59,6 +67,13 @@ Search._performSearch = (query, terms, ...rest) => {
   const left = found.filter(([page, , anchor]) => anchor || !whole.has(page));
   return [...left, ...first.reverse()];
 };
+
+// Of results that are as good the first in the book come first.
+Scorer.score = ([page, , , , score]) => score - Search._index.docnames.indexOf(page) / 1000;
+
+Documentation.TRANSLATIONS[
+  "Your search did not match any documents. Please make sure that all words are spelled correctly and that you've selected enough categories."
+] = "Nothing was found that has all of these words. Words like “the” and “of” are not looked for.";
 
 // What was found, or that nothing was, is read out.
 const perform = Search.performSearch;

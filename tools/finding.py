@@ -33,6 +33,7 @@ SIGNS = {  # as results of a search show them
 NAMES = {"×": "multiplication", "÷": "division", "+": "addition", "−": "subtraction"}
 SPELLINGS = [  # American and British, as regular expressions of Python and of JavaScript
     (r"^(\w{3,})iz(e|ed|er|ers|es|ing|able|ation|ations)$", "is"),
+    (r"^(\w{3,})yz(e|ed|er|ers|es|ing)$", "ys"),
     (r"^(behavi|col|fav|neighb)or(|s|ed|ing|hood)$", "our"),
     (r"^(cent)er(|s)$", "re"),
     (r"^(cent)er(ed|ing)$", "r"),
@@ -125,7 +126,7 @@ def _rows(app: "Sphinx", doctree: "document") -> None:
                 found.append(_target(row, page, title, "claim", [claim[0], title]))
             elif symbols:
                 parts = [spoken(math.astext()) for math in row[0].findall(nodes.math)]
-                words = [piece for part in parts for piece in (part, *re.split("[=,≤]", part))]
+                words = [piece for part in parts for piece in (part, *re.split("[=,≤(]", part))]
                 words += [sign for sign in SIGNS.values() if any(sign in part for part in parts)]
                 if parts:
                     found.append(_target(row, page, ", ".join(parts), "symbol", words))

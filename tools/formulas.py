@@ -35,6 +35,7 @@ FONT = re.compile(r"@font-face[^{]*\{[^}]*font-family: ([\w-]+);[^}]*url\(\"\./(
 CLASS = re.compile(r"\.([\w-]+)")
 USED = re.compile(r'class="([^"]*)"')
 CODE = re.compile(r"\\([0-9A-F]+)|content: \"([^\"\\]+)\"")
+ONLY = 0xEFFC  # the one character of a font without height, by which MathJax lines others up
 
 
 class FormulaError(ValueError):
@@ -130,6 +131,7 @@ def stylesheet(styles: str, pages: Iterable[str]) -> str:
     ]
     text = "\n".join(rules)
     codes = {ord(x) for code, chars in CODE.findall(text) for x in chars or chr(int(code, 16))}
+    codes.add(ONLY)
     needed = [name for name in fonts if re.search(rf"\b{name}\b(?!-)", text)]
     faces = [face(HERE / "mathjax/fonts" / fonts[name], name, codes) for name in needed]
     return "\n".join([*faces, *rules, ""])

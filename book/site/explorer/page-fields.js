@@ -23,6 +23,7 @@ function explorerFields({ el }) {
       else control.removeAttribute("aria-invalid");
     }
 
+    control.addEventListener("input", () => wrong("")); // it was about what stood there before
     return { node, control, wrong };
   }
 
@@ -39,11 +40,17 @@ function explorerFields({ el }) {
     } catch (error) {
       const { message, where = field } = error;
       const end = /[.!?]$/.test(message) ? "" : ".";
-      where.wrong(`${message.charAt(0).toUpperCase()}${message.slice(1)}${end}`);
+      const told = message.replace(/(?<![\w.])-(?=\d)/g, "−");
+      where.wrong(`${told.charAt(0).toUpperCase()}${told.slice(1)}${end}`);
     }
   }
 
   function number(text, what) {
+    if (/^\s*[-−]?[1-9]\d{0,2},\d{3}\s*$/.test(text)) {
+      throw new Error(
+        `${what} may be a thousand times larger or not: write “${text}” without comma`,
+      );
+    }
     const value = Number(text.replace(",", ".").replace("−", "-"));
     if (!text.trim() || !Number.isFinite(value)) {
       throw new Error(`${what} must be a number, not “${text.slice(0, 20)}”`);

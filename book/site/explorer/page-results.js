@@ -16,28 +16,29 @@ function explorerResults(engine) {
   function accuracy(split, frames) {
     const baseline = engine.splits.orbitBaseline(split);
     const lines = [
-      [
+      ["withheld", shares(split, frames, KIND.WITHHELD), "x-withheld"],
+      ["moved", shares(split, frames, KIND.MOVED), "x-moved"],
+      ["left out at random", shares(split, frames, KIND.RANDOM), "x-random"],
+      [ // above the others, which may lie on it
         "orbit-only baseline",
         baseline === null ? null : frames.map(() => baseline),
         "x-baseline",
       ],
-      ["withheld", shares(split, frames, KIND.WITHHELD), "x-withheld"],
-      ["moved", shares(split, frames, KIND.MOVED), "x-moved"],
-      ["left out at random", shares(split, frames, KIND.RANDOM), "x-random"],
     ];
     return lines.flatMap(([name, values, look]) => values ? [{ name, values, look }] : []);
   }
 
   /** Median lead of the right class over the best other, at the points that the page is about. */
   function margins(split, frames) {
-    const withheld = where(split, KIND.WITHHELD), random = where(split, KIND.RANDOM);
-    const points = withheld.length ? withheld : random.length ? random : where(split, KIND.MOVED);
+    const kinds = [
+      [KIND.WITHHELD, "withheld", "x-withheld"],
+      [KIND.RANDOM, "left out at random", "x-random"],
+      [KIND.MOVED, "moved", "x-moved"],
+    ];
+    const [kind, name, look] = kinds.find(([kind]) => split.kind.includes(kind));
+    const points = where(split, kind);
     const values = frames.map(({ lead }) => median(points.map((i) => lead[i])));
-    return [{
-      name: withheld.length ? "median, withheld" : "median, test",
-      values,
-      look: "x-withheld",
-    }];
+    return [{ name: `median, ${name}`, values, look }];
   }
 
   function median(values) {

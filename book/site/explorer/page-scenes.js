@@ -15,6 +15,7 @@ function explorerScenes({ el }, go) {
   });
   const links = found.map(({ text, name }) => el("a", { href: `?${text}` }, name));
   const told = el("p", { class: "x-scene-told" });
+  let shown = null;
   const list = el("ul", { class: "x-scenes" }, links.map((link) => el("li", {}, link)));
   const node = el("nav", { "aria-label": "Scenes" }, list, told);
 
@@ -23,6 +24,7 @@ function explorerScenes({ el }, go) {
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
+      if (text !== shown) history.pushState(null, "", location.href); // one can go back
       go(text);
     });
   }
@@ -33,6 +35,7 @@ function explorerScenes({ el }, go) {
   });
 
   function mark(text) {
+    shown = text;
     const at = found.findIndex((scene) => scene.text === text);
     links.forEach((link, i) => {
       if (i === at) link.setAttribute("aria-current", "true");

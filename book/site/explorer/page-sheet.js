@@ -28,10 +28,16 @@ function explorerSheet({ svg }) {
     return copy;
   }
 
-  /** A sentence in lines of the table's width, broken between words. */
+  /** A sentence in lines of the table's width, broken between words, but in no bracket. */
   function broken(sentence, most = 70) {
     const found = [""];
-    for (const word of sentence.split(" ")) {
+    let open = 0;
+    const whole = Array.from(sentence, (c) => {
+      open += (c === "(") - (c === ")");
+      return open && c === " " ? "\u00a0" : c;
+    });
+    const words = whole.join("").split(" ").flatMap((word) => word.match(/.{1,70}/gu) ?? []);
+    for (const word of words) {
       if (found.at(-1) && found.at(-1).length + word.length >= most) found.push("");
       found.push(`${found.pop()} ${word}`.trim());
     }
@@ -74,6 +80,7 @@ function explorerSheet({ svg }) {
       const place = { x: RIGHT, y: TOP, width: MATRIX, height: MATRIX };
       const pixels = { href: matrix.toDataURL(), style: "image-rendering: pixelated" };
       page.append(svg("image", { ...place, ...pixels }));
+      page.append(svg("rect", { ...place, fill: "none", stroke: colour("--x-rule") }));
       text("red above zero, blue below", RIGHT, TOP + MATRIX + 18, 13, 400, colour("--x-quiet"));
       let y = TOP;
       for (const { title, picture } of coefficients) {

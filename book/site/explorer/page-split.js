@@ -20,26 +20,37 @@ function explorerSplitForm({ el, button, able }, fields, { splits }, change) {
 
   const seedOf = () => whole(seed, "the seed", 0, LARGEST_SEED);
   const k = ({ control }) => Number(control.value);
+  const inTraining = () => splits.of(now.split, "train");
   const makes = {
     axis: () => splits.withholdMirrors(now.task, [k(axis)]),
     more: () => splits.withholdMirrors(now.task, [...now.split.mirrors, k(axis)]),
     points: () => splits.withhold(now.task, pairs(now.task, points.control.value)),
     share: () => {
-      const seed = seedOf(), most = now.task.n ** 2, per = number(share.control.value, "the share");
-      const train = splits.roundHalfEven((per / 100) * most);
+      const seed = seedOf(), most = now.task.n ** 2;
+      const per = number(share.control.value.replace("%", ""), "the share");
+      const fraction = Number((per / 100).toPrecision(12));
+      const train = splits.roundHalfEven(fraction * most);
       if (!(train > 0 && train < most)) {
         throw new Error(
           `the share must be a number between 0 and 100 that leaves some of ${most} entries on ` +
             `either side, not “${share.control.value}”`,
         );
       }
-      return splits.random(now.task, per / 100, seed);
+      return splits.random(now.task, fraction, seed);
     },
     moved: () => {
-      const count = whole(moved, "the number of entries", 1, now.task.n ** 2);
+      const count = whole(moved, "the number of entries", 1, inTraining().length - 1);
       return splits.moveRandom(now.split, count, seedOf());
     },
-    mirror: () => splits.moveMirrorPairs(now.split, 1, k(mirror), seedOf()),
+    mirror: () => {
+      const g = now.task.n + k(mirror), train = new Set(inTraining());
+      const image = (i) => now.task.act(g, i);
+      if (![...train].some((i) => image(i) !== i && train.has(image(i)))) {
+        const { name } = now.task.symmetries[g];
+        throw new Error(`no two entries in training are mirror images under ${name}`);
+      }
+      return splits.moveMirrorPairs(now.split, 1, k(mirror), seedOf());
+    },
     back: () => splits.giveBackRandom(now.split, 1, seedOf()),
   };
 
@@ -47,7 +58,10 @@ function explorerSplitForm({ el, button, able }, fields, { splits }, change) {
   function line(where, ...acts) {
     const does = acts.map(([name, make, told]) => {
       const act = () => change({ ...now.setting, steps: make().history }, told);
-      return buttons[name] = button(name, () => attempt(where, act));
+      return buttons[name] = button(name, () => {
+        clear(); // what was wrong elsewhere is not asked now
+        attempt(where, act);
+      });
     });
     return el("div", { class: "x-line-of-fields" }, where.node, ...does);
   }
@@ -71,8 +85,9 @@ function explorerSplitForm({ el, button, able }, fields, { splits }, change) {
   function pairs(task, text) {
     const { n, values, pair } = task, per = task.group.moduli.length;
     const numbers = (text.match(/\d+/g) ?? []).map(Number);
-    if (!numbers.length || numbers.length % (2 * per) || /[^\d\s,;()]/.test(text)) {
-      throw new Error(`write an entry as ${pair(n + 1)}, several one after the other`);
+    if (!numbers.length || numbers.length % (2 * per) || /[^\d\s,;()[\]]/.test(text)) {
+      const what = `write an entry as ${pair(n + 1)}, several one after the other`;
+      throw new Error(`${what}, not “${text.slice(0, 40)}”`);
     }
     const found = [];
     for (let at = 0; at < numbers.length; at += per) {
@@ -94,6 +109,10 @@ function explorerSplitForm({ el, button, able }, fields, { splits }, change) {
     control.value = `${chosen}`;
   }
 
+  function clear() {
+    for (const { wrong } of [axis, points, share, moved, mirror, seed]) wrong("");
+  }
+
   function show(setting, task, split) {
     if (now?.task.name !== task.name) {
       const chosen = split.mirrors[0] ?? task.identity;
@@ -101,11 +120,12 @@ function explorerSplitForm({ el, button, able }, fields, { splits }, change) {
     }
     now = { setting, task, split };
     const test = splits.of(split, "test"), withheld = splits.KIND.WITHHELD;
+    able(buttons["Move at random"], inTraining().length > 1);
     able(
       buttons["Give one back"],
       test.length > 1 && test.some((i) => split.kind[i] === withheld),
     );
-    for (const { wrong } of [axis, points, share, moved, mirror, seed]) wrong("");
+    clear();
   }
 
   return { node, show };

@@ -18,8 +18,9 @@ function explorerVerdict({ el }, words, KIND) {
       const asked = total - train === 1 ? "Will it find the other?" : "Which others will it find?";
       return ["open", `It is shown ${train} of ${total} entries. ${asked}`];
     }
-    const whole = H.elements.some((g) => g >= task.n), broken = axes.some(({ kept }) => !kept);
-    const mirror = whole ? "A mirror keeps the training set" : broken ? "The mirror is broken" : "";
+    const whole = H.elements.some((g) => g >= task.n), broken = axes.filter(({ kept }) => !kept);
+    const lost = ["", "The mirror is broken"][broken.length] ?? "The mirrors are broken";
+    const mirror = whole ? "A mirror keeps the training set" : lost;
     const which = WHICH[kind] ?? "withheld", one = all === 1;
     const said = one
       ? `the one entry ${which} is ${right ? "right" : "wrong"}`

@@ -78,7 +78,7 @@ function explorerWords(KIND) {
     if (H.order === 1) return "No rotation and no reflection maps the training set to itself.";
     const maps = H.generators.map((g) => `${H.task.symmetries[g].name}: ${map(H.task, g)}`);
     if (H.order === 2) return `${maps[0]} maps the training set to itself.`;
-    return `${H.order} symmetries map it to itself; ${list(maps)} generate them.`;
+    return `${H.order} symmetries map the training set to itself; ${list(maps)} generate them.`;
   }
 
   /** The results of a frame, one for each kind of test point there is. */

@@ -191,10 +191,13 @@ function explorerPage(root) {
         told,
         `${words.split(split)}. ${words.kept(H)}`,
         found,
-        `${machine()}. Breaking Symmetry, the explorer.`,
+        `${machine()}.`,
+        "Breaking Symmetry, the explorer",
       ];
+      const setting = address.encode(changes.now), [, op, n] = /^op=(\w+)&n=([\d.]+)/.exec(setting);
+      if (setting.length <= 140) lines.push(`explorer.html#${setting}`);
       const shown = { table: table.node, legend, ...drawn, lines };
-      await picture.download(shown, `explorer-iteration-${at}`);
+      await picture.download(shown, `explorer-${op}-${n}-iteration-${at}`);
       live.textContent = "The picture is downloaded.";
     } catch (problem) {
       trouble(`no picture could be made (${problem.message})`);
