@@ -63,7 +63,7 @@ def recipe_moves() -> Iterator[Setting]:
             yield run_of(moved(task, count, seed), point, moved_points=count, seed=seed)
 
 
-RIDGES = (
+RIDGES: tuple[Point, ...] = (
     *(("quadratic", ridge, QUADRATIC, {"ridge": ridge}) for ridge in (1e-3, 1e-2, 0.1)),
     ("Gaussian", 1e-3, rfm.Gaussian(2.5), {"ridge": 1e-3}),
 )
@@ -114,28 +114,22 @@ def recipe_normalised() -> Iterator[Setting]:
             yield Setting(split, kernel, options, {"family": name, "alike": alike, **labels})
 
 
-LARGE: tuple[Point, ...] = (
-    ("Gaussian", 2.5, rfm.Gaussian(2.5), {}),
-    ("Gaussian", 20.0, rfm.Gaussian(20), {}),
-    ("Matern", 2.5, rfm.Matern(2.5), {}),
-    ("Laplace", 2.5, rfm.Laplace(2.5), {}),
-    ("biased quadratic", 2.5, Polynomial(2, 2.5**2), {}),
-    ("biased quadratic", 20.0, Polynomial(2, 400), {}),
-    ("power", 2.0, QUADRATIC, {}),
-    ("quadratic, ridge", 0.1, QUADRATIC, {"ridge": 0.1}),
-)
-
-
 def recipe_61() -> Iterator[Setting]:
-    """Some of these kernels modulo 61: points moved out of the trap, and random parts."""
+    """All of these kernels modulo 61: points moved out of the trap, and random parts."""
     task = rfm.addition(61)
-    for count in (1, 10, 50):
-        for seed, point in product(seeds(count), LARGE):
+    everything = [*in_bandwidth(), *in_power(), *RIDGES]
+    for count in (0, 1, 10, 50):
+        for seed, point in product(seeds(count), everything):
             labels = {"what": "moved", "amount": count, "seed": seed}
             yield half_as_long(run_of(moved(task, count, seed), point, **labels))
-    for seed, point in product(SEEDS, LARGE):
-        labels = {"what": "random", "amount": 40, "seed": seed}
-        yield half_as_long(run_of(rfm.random_split(task, 0.4, seed), point, **labels))
+    for point in everything:
+        labels = {"what": "moved, longer", "amount": 1, "seed": 0}
+        yield run_of(moved(task, 1, 0), point, **labels)
+    for percent, seed, point in product((40, 60), SEEDS, everything):
+        if point[0].startswith("AGOP") and percent != 60:
+            continue
+        labels = {"what": "random", "amount": percent, "seed": seed}
+        yield half_as_long(run_of(rfm.random_split(task, percent / 100, seed), point, **labels))
 
 
 def half_as_long(setting: Setting) -> Setting:
