@@ -81,9 +81,9 @@ def test_tables_and_symmetries(page: Page, operation: str, orders: list[int]) ->
     ("setting", "said"),
     [
         ({"operation": "^", "orders": [5]}, "the operation must be one of"),
-        ({"operation": "+", "orders": []}, "one or more whole numbers"),
-        ({"operation": "+", "orders": [2.5]}, "one or more whole numbers"),
-        ({"operation": "+"}, "one or more whole numbers"),
+        ({"operation": "+", "orders": []}, "the modulus must be a whole number"),
+        ({"operation": "+", "orders": [2.5]}, "the modulus must be a whole number"),
+        ({"operation": "+"}, "the modulus must be a whole number"),
         ({"operation": "+", "orders": [26]}, "up to 25 elements here, not 26"),
         ({"operation": "+", "orders": [5, 6]}, "up to 25 elements here, not 30"),
         ({"operation": "-", "orders": [1]}, "at least 2"),

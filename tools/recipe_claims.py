@@ -20,7 +20,7 @@ from rfm.outcomes import Plain
 Answer = tuple[float, bool]
 """What was measured, and whether the claim holds of it."""
 
-DRAWS = 3
+DRAWS = 5
 P = 23
 
 # ----------------------------------------------------------------------------- what is changed

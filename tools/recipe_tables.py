@@ -103,7 +103,7 @@ def recipe_normalised() -> Iterator[Setting]:
     for alike, (name, make) in product(ALIKE, SMOOTHNESS.items()):
         kernel = Normalised(make(bandwidth_for(make, alike)))
         splits = [("moved", 0, 0), ("moved", 1, 0)]
-        splits += [(*drawn, seed) for drawn in (("moved", 10), ("random", 70)) for seed in range(3)]
+        splits += [(*drawn, seed) for drawn in (("moved", 10), ("random", 70)) for seed in SEEDS]
         for what, amount, seed in splits:
             if what == "moved":
                 split = moved(task, amount, seed)

@@ -16,7 +16,7 @@ from rfm.sweeps import Plain
 
 KERNELS = rfm.Gaussian(bandwidth=2.5), rfm.Quadratic()
 SEEDS = range(5)
-PRIMES = (23, 29, 31, 37, 41, 47, 53, 61)
+PRIMES = (23, 29, 31, 37, 41, 43, 47, 53, 59, 61)
 PERCENT = (30, 40, 45, 50, 60)
 ITERATIONS = 24
 
