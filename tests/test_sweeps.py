@@ -1417,6 +1417,66 @@ def test_the_command_writes_an_index_once_all_tables_are_there(command, tmp_path
     assert [line["runs"] for line in lines(index)] == ["3", "5"]
 
 
+def stopping_at(name: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let the command be interrupted when it comes to a table; the tables it came to."""
+    came, sweep = [], rfm.sweep
+
+    def swept(settings: list[Setting], path: Path, *rest: object, **options: object) -> object:
+        came.append(path.stem)
+        if path.stem == name:
+            raise KeyboardInterrupt
+        return sweep(settings, path, *rest, **options)
+
+    monkeypatch.setattr(rfm, "sweep", swept)
+    return came
+
+
+def test_a_round_goes_on_with_the_table_that_was_interrupted(
+    command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    with monkeypatch.context() as interrupted:
+        came = stopping_at("two", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            command("--workers", "1")
+        assert came == ["one", "two"]
+    came = stopping_at("none", monkeypatch)
+    capsys.readouterr()
+    command("--workers", "1")
+    assert came == ["two"]
+    assert capsys.readouterr().out.startswith("one: made before the interruption\ntwo: ")
+    assert not (tmp_path / "tables.round").exists()
+    command("--workers", "1")  # the next round makes all
+    assert came == ["two", "one", "two"]
+
+
+@pytest.mark.parametrize("what", ["content", "gone", "settings", "torn", "named"])
+def test_what_is_not_as_it_was_made_is_made_again(
+    command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    with monkeypatch.context() as interrupted:
+        stopping_at("two", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            command("--workers", "1")
+    path, state = tmp_path / "one.csv", tmp_path / "tables.round"
+    if what == "content":
+        path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    elif what == "gone":
+        path.unlink()
+    elif what == "settings":
+
+        def more() -> Iterator[Setting]:
+            """Four runs."""
+            yield from small(range(4))
+
+        monkeypatch.setitem(tables.TABLES, "one", tables.Table(more, by_process()))
+    elif what == "torn":
+        state.write_text(state.read_text(encoding="utf-8")[:-9], encoding="utf-8")
+    came = stopping_at("none", monkeypatch)
+    command(*(["one"] if what == "named" else []), "--workers", "1")
+    assert came == (["one"] if what == "named" else ["one", "two"])
+    assert len(lines(path)) == (4 if what == "settings" else 3)
+
+
 def test_the_command_makes_the_tables_named(command, tmp_path: Path, capsys) -> None:
     command("two", "--workers", "1")
     assert [path.name for path in tmp_path.iterdir()] == ["two.csv"]

@@ -4,7 +4,8 @@
 
 Each NAME is one of the functions of ``TABLES`` and becomes ``book/data/NAME.csv``; without a name
 all are made, but for those that take hours by themselves. An interrupted table goes on where it
-stopped. Settings are those of the paper, [B] in the package's docstrings; where it leaves one
+stopped; and when all are made, those that were made before the interruption are not made again.
+Settings are those of the paper, [B] in the package's docstrings; where it leaves one
 open, it is chosen here.
 """
 
@@ -28,6 +29,7 @@ import since
 import torch
 from later import Later, Start
 from repository import ROOT
+from rounds import Round, key_of
 from sympy import primerange
 from tables_recovery import decoyed, first_law, recovery, recovery_decoys, recovery_groups
 
@@ -1657,16 +1659,22 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(TABLES):
         parser.error(f"no table is called {unknown.pop()}; there are {', '.join(TABLES)}")
+    whole = None if asked.names else Round(DATA / "tables.round")
     with backend(asked.dask):
         for name in asked.names or usual():
-            start = time.perf_counter()
-            rfm.sweep(
-                list(TABLES[name].settings()),
-                DATA / f"{name}.csv",
-                TABLES[name].measure,
-                workers=None if asked.dask else asked.workers,
-            )
+            start, path, table = time.perf_counter(), DATA / f"{name}.csv", TABLES[name]
+            settings = list(table.settings())
+            key = key_of(settings, table.measure) if whole else ""
+            if whole and whole.has(path, key):
+                print(f"{name}: made before the interruption", flush=True)
+                continue
+            workers = None if asked.dask else asked.workers
+            rfm.sweep(settings, path, table.measure, workers=workers)
+            if whole:
+                whole.add(path, key)
             print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
+    if whole:
+        whole.end()
     if all((DATA / f"{name}.csv").exists() for name in TABLES):
         index().to_csv(DATA / "tables.csv", index=False)
 
