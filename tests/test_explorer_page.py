@@ -213,6 +213,13 @@ SCENES = {
 }
 
 
+VERDICTS = {  # one is right, and are two; all of two are both
+    "One moved": "The mirror is broken, and 14 of the 19 entries withheld are right.",
+    "Quadratic": "The mirror is broken, and 1 of the 19 entries withheld is right.",
+    "Two held out": "Both entries withheld are right.",
+}
+
+
 @pytest.fixture(scope="module")
 def scenes(browser: Browser, site: Path) -> Iterator[Page]:
     """The explorer, opened once for all scenes: one click shows the next."""
@@ -230,6 +237,7 @@ def test_a_scene_does_what_its_sentence_says(scenes: Page, name: str) -> None:
     run(page)
     found = course(page)
     assert page.inner_text(".x-scene-told") == says(found)
+    assert page.inner_text(".x-verdict") == VERDICTS.get(name, page.inner_text(".x-verdict"))
     assert found == by_the_package(python_of(page))
 
 
@@ -605,16 +613,6 @@ def test_back_from_a_scene_leads_to_what_was_there(tab: Page, address: str) -> N
     assert tab.locator(".x-scenes [aria-current]").count() == 0
     tab.go_forward()
     expect(tab.locator(".x-scenes [aria-current]")).to_have_text("One held out")
-
-
-def test_right_ones_are_told_as_such(tab: Page, address: str) -> None:
-    """One is right, and are two; all of two are both."""
-    go(tab, f"{address}#{TRAP}&kernel=quadratic&iterations=60".replace("w:*0", "w:*0,m:1t"))
-    run(tab)
-    expect(tab.locator(".x-verdict")).to_contain_text("1 of the 19 entries withheld is right.")
-    go(tab, f"{address}#op=plus&n=19&steps=w:1t.6g")
-    run(tab)
-    expect(tab.locator(".x-verdict")).to_have_text("Both entries withheld are right.")
 
 
 def test_with_the_keyboard_alone(tab: Page, address: str) -> None:
