@@ -7,11 +7,9 @@ import torch
 SAMPLES = 128  # on a CPU: samples handled at a time, temporaries near the cache
 VALUES = 2**18  # on a CPU: kernel values worked on at a time, so that all passes stay in the cache
 OUTPUTS = 16  # on a CPU: outputs handled at a time by a closed form
-# A GPU is slow on little: each piece costs some launches, whatever its size. So the pieces are as
-# large as its memory allows: these shares of it.
-GRADIENTS_ON_GPU = (
-    1 / 64
-)  # the numbers of the gradients held at a time; temporaries take five times
+# A GPU is slow on little: each piece costs some launches, whatever its size. So the pieces are
+# large there, these shares of its memory.
+GRADIENTS_ON_GPU = 1 / 64  # the gradients held at a time; their temporaries take five times that
 VALUES_ON_GPU = 1 / 128  # the kernel values worked on at a time
 UNSEEN = 16 * 10**9  # bytes that a GPU is taken to have if it is not there
 

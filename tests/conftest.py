@@ -1,4 +1,7 @@
-"""Fixtures: operations and precisions for the tests of `rfm`, the built site, a browser on it."""
+"""Fixtures: operations and precisions for the tests of `rfm`, the built site, a browser on it.
+
+What takes seconds to load is loaded where it is used: pytest-xdist has a process that runs no test.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +10,46 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import browsing
 import pytest
 import repository
-import torch
 from filelock import FileLock
 from hypothesis import settings
-from oracles import Arithmetic, arithmetics
-from playwright.sync_api import Browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile("suite", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.load_profile("suite")
 
-torch.set_num_threads(1)  # matrices here are small, and pytest-xdist brings its own processes
-
 # What the tests allow, as a fraction of the largest entry, by dtype of the computation.
-TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-4}
+TOLERANCE = {"float64": 1e-10, "float32": 2e-4}
 
 
-@pytest.fixture(params=arithmetics(), ids=lambda arithmetic: arithmetic.task.name)
-def arithmetic(request: pytest.FixtureRequest) -> Arithmetic:
-    """An operation written out in Python integers; `arithmetic.task` is the one to test."""
-    return request.param
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Matrices here are small, and pytest-xdist brings its own processes."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
-@pytest.fixture(params=list(TOLERANCE), ids=lambda dtype: str(dtype).removeprefix("torch."))
-def precision(request: pytest.FixtureRequest) -> tuple[torch.dtype, float]:
-    """A dtype and the relative tolerance that goes with it."""
-    return request.param, TOLERANCE[request.param]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Call tests with what they ask for.
+
+    `arithmetic`: an operation written out in Python integers; `arithmetic.task` is the one to test.
+    `precision`: a dtype and the relative tolerance that goes with it.
+    """
+    if "arithmetic" in metafunc.fixturenames:
+        from oracles import arithmetics
+
+        metafunc.parametrize("arithmetic", arithmetics(), ids=lambda each: each.task.name)
+    if "precision" in metafunc.fixturenames:
+        import torch
+
+        both = [(getattr(torch, name), allowed) for name, allowed in TOLERANCE.items()]
+        metafunc.parametrize("precision", both, ids=TOLERANCE)
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +77,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 @pytest.fixture(scope="module")  # while it is open, an event loop runs
 def browser() -> Iterator[Browser]:
     """Chromium; what needs it is skipped where there is none."""
+    import browsing
+
     if browsing.chromium() is None:
         pytest.skip("no Chromium found: install it, or name it in CHROMIUM, to test in a browser")
     with browsing.started() as browser:

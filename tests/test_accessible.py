@@ -175,8 +175,8 @@ def results(page: Page, site: Path, query: str) -> list[str]:
     page.wait_for_function(
         "(document.querySelector('.search-summary')?.innerText ?? '').length > 5"
     )
-    links = page.locator("ul.search li > a").all()
-    return [link.get_attribute("href") or "" for link in links]
+    links = page.locator("ul.search li > a")
+    return links.evaluate_all("links => links.map((a) => a.getAttribute('href'))")
 
 
 @pytest.mark.parametrize("query", FINDS)

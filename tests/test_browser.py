@@ -232,8 +232,7 @@ def windows(browser: Browser, page: Path, judge: Judge) -> tuple[Visit, Visit]:
     with browsing.opened(browser) as wide, browsing.opened(browser, browsing.PHONE) as phone:
         for tab, _ in (wide, phone):
             bench_pages.load(tab, page)
-        small = Visit(*phone)
-        return Visit(*wide, judge), small
+        return Visit(*wide, judge), Visit(*phone)
 
 
 @pytest.fixture(scope="module")

@@ -177,8 +177,8 @@ def folder(originals: dict, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def outcomes(folder: Path) -> dict[tuple[str, int], str]:
-    """Run the checker over them in two processes; its limit is 15 s."""
-    options = ["-n", "2", "--dist", "loadfile", "--nbval-cell-timeout", "30"]
+    """Run the checker over them in four processes, of which two wait; its limit is 15 s."""
+    options = ["-n", "4", "--dist", "loadfile", "--nbval-cell-timeout", "30"]
     return complaints(folder, *options, NOTEBOOK_TIME_SCALE="0.5")
 
 

@@ -108,13 +108,17 @@ RECIPE = [block for _, block in BASH.findall(section("sec-your-chapter"))]
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A copy of the repository with the packages of this one, which make takes for installed."""
+    """A copy of the repository with the packages of this one, which make takes for installed.
+
+    It has the times of its files, and what Python has compiled of them.
+    """
     clone = tmp_path / "clone"
-    for path in files():
+    compiled = [path for name in ("rfm", "tests", "tools") for path in (ROOT / name).rglob("*.pyc")]
+    for path in [*files(), *compiled]:
         if path.is_file():
             copy = clone / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+            shutil.copy2(path, copy)
     packages = clone / ".venv"
     packages.mkdir()
     for path in Path(sys.prefix).iterdir():

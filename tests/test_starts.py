@@ -19,12 +19,16 @@ def conjugate(M: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
 
 
 def closure(maps: list[torch.Tensor]) -> list[torch.Tensor]:
-    """All products of some permutations."""
-    found = {tuple(range(len(maps[0])))}
-    new = set(found)
-    while new:
-        new = {tuple(c[list(p)].tolist()) for p in new for c in maps} - found
-        found |= new
+    """All products of some permutations, made by those that are no product of earlier ones."""
+    found, generators = {tuple(range(len(maps[0])))}, []
+    for c in maps:
+        if tuple(c.tolist()) in found:
+            continue
+        generators.append(c)
+        new = set(found)
+        while new:
+            new = {tuple(g[list(p)].tolist()) for p in new for g in generators} - found
+            found |= new
     return [torch.tensor(p) for p in found]
 
 

@@ -27,8 +27,8 @@ from rfm.networks import Mirrored, NetworkSetting, Random, Square, Start, Weight
 from rfm.sweeps import Measure, Plain, outcome, row
 
 SEED = int(os.environ.get("TABLES_SEED") or secrets.randbelow(2**32))
-BUDGET = 1  # second of recorded time for each table
-LONG, OF_LONG = 3, 2  # seconds of one row from which on a table is long; so many of them are drawn
+BUDGET = 0.5  # seconds of recorded time for each table
+LONG, OF_LONG = 3, 1  # seconds of one row from which on a table is long; so many of them are drawn
 HOW_MADE = {"seconds", "version", "torch"}  # these may differ
 # Where the kernel matrix became singular, rounding decides these; what is right stays right.
 LEFT_TO_ROUNDING = {

@@ -63,6 +63,7 @@ def fold(text: str) -> list[str]:
     return [british(word) for word in re.findall(r"\w+", spelled)]
 
 
+@cache
 def british(word: str) -> str:
     """Return a word in lower case as this book spells it, ``stabiliser`` of ``stabilizer``."""
     for pattern, middle in SPELLINGS:

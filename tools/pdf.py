@@ -47,7 +47,7 @@ HEADINGS = "[...document.querySelectorAll('h1, h2, h3, h4')].map(heading => head
 # Nothing is painted, and nothing is laid out within formulas that have a size of their own.
 EMPTY = """
 * { visibility: hidden !important; }
-mjx-assistive-mml, mjx-container[style*="width:"] > * { display: none !important; }
+mjx-container[style*="width:"] > * { display: none !important; }
 """
 
 

@@ -155,5 +155,5 @@ def of_picture(data: str) -> Iterator[tuple[str, str]]:
 def png(pixels: np.ndarray) -> str:
     """Return a picture as a notebook stores it."""
     file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=1)
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=0)
     return base64.b64encode(file.getvalue()).decode()
