@@ -485,6 +485,50 @@ def test_answers_are_the_most_frequent_labels_of_a_class() -> None:
                 assert answer == count[0][0]
 
 
+def test_without_training_samples_there_are_no_answers() -> None:
+    T = rfm.cyclic(5).table
+    none = torch.empty(0, 2, dtype=torch.int64)
+    cells = torch.tensor([[0, 0], [3, 1]])
+    found = Recovery(T, T, 0.5, 0).answers(none, none[:, 0], cells)
+    assert found.tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize(
+    ("chance", "rivals", "certified"),
+    [(-6.5, 0, True), (-6.0, 0, True), (-5.9, 0, False), (-5.9, 1, False), (-60.0, 1, False)],
+)
+def test_at_most_one_in_a_million_and_no_rival(chance: float, rivals: int, certified: bool) -> None:
+    T = rfm.cyclic(5).table
+    found = Recovery(T, T, 0.5, rivals)
+    vars(found)["chance"] = chance  # where it is kept once it is known
+    assert found.certified == certified
+
+
+@pytest.mark.parametrize("moduli", [(7,), (2, 4)], ids=str)
+def test_columns_are_named_by_what_takes_column_0_there(moduli: tuple[int, ...]) -> None:
+    """In a group that acts on columns that go by other names than the rows."""
+    T = rfm.addition(*moduli).group.table
+    n = len(T)
+    names = torch.randperm(n, generator=torch.Generator().manual_seed(1))
+    columns = names[T[:, torch.argsort(names)]]  # h_i(names[j]) = names[i + j]
+    found = Recovery(T, columns, 0.5, 0)
+    for i in range(n):
+        takes_there = [b for b in range(n) if found.law[0, b] == i]
+        assert takes_there == [columns[i, 0]]
+        assert found.law[i].tolist() == T[i, found.law[0]].tolist()
+    assert found.column_order.tolist() == columns[found.row_order, 0].tolist()
+    assert found.column_order[0] == 0
+    assert found.row_order[0] == 0
+    assert repr(found) == "Recovery(share=0.5, rivals=0)"
+
+
+def test_too_large_a_metric_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rfm.recovery.LARGEST", 5)
+    with pytest.raises(ValueError, match="n, half the rows of M, must be an integer from 2 to 5"):
+        recover(noise_matrix(6, 0))
+    recover(noise_matrix(5, 0))
+
+
 WRONG = [
     (lambda: recover(torch.eye(9)), "2n rows"),
     (lambda: recover(torch.eye(2)), "2n rows"),
