@@ -92,8 +92,7 @@ class Recovery(Immutable):
         Column b is named by the element that takes column 0 there. Then a⁻¹ ⋆ b is the same all
         over an orbit, and all over the axis of a reflection.
         """
-        inverse = self.rows.argmin(1)
-        return self.law[inverse]
+        return _stripes(self.rows, self.columns)
 
     @property
     def law(self) -> Tensor:
@@ -101,7 +100,7 @@ class Recovery(Immutable):
 
         These are the orbits of the (g_i, h_i⁻¹). The numbers themselves mean nothing.
         """
-        return self.rows[:, torch.argsort(self.columns[:, 0])]
+        return _law(self.rows, self.columns)
 
     def answers(self, train: Tensor, labels: Tensor, pairs: Tensor) -> Tensor:
         """The label of each pair, by the law: the one that most training samples of its class have.
@@ -175,11 +174,21 @@ def _judged(C: Tensor, H: Tensor, met: Sequence[Match]) -> Recovery:
     """A regular group, its elements in the order of the rows, and what speaks for and against."""
     n, H = len(C), H[torch.argsort(H[:, 0])]
     rows, columns = H[:, :n], H[:, n:] - n
-    share = between(C, Recovery(rows, columns, 0.0, 0).stripes)
-    worst = min(fit(C, g, h) for g, h in zip(rows[1:], columns[1:], strict=True))
+    worst = min(fit(C, move[:n], move[n:] - n) for move in H[1:])
     rivals = {
         key(match.rows)
         for match in met
         if match.fit >= worst - ROUNDING and (match.rows == rows).double().mean(1).max() < 0.5
     }
-    return Recovery(rows, columns, share, len(rivals))
+    return Recovery(rows, columns, between(C, _stripes(rows, columns)), len(rivals))
+
+
+def _law(rows: Tensor, columns: Tensor) -> Tensor:
+    """(n, n) int64, a ⋆ b. Column b goes by the name of the element that takes column 0 there."""
+    return rows[:, torch.argsort(columns[:, 0])]
+
+
+def _stripes(rows: Tensor, columns: Tensor) -> Tensor:
+    """(n, n) int64, a⁻¹ ⋆ b."""
+    inverse = rows.argmin(1)
+    return _law(rows, columns)[inverse]

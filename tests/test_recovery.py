@@ -20,7 +20,8 @@ from sympy.functions.combinatorial.numbers import partition
 from tables_recovery import exchanged, held, latin
 
 import rfm
-from rfm.matching import balanced, matches, standardised
+from rfm import recovery
+from rfm.matching import Match, balanced, fit, matches, standardised
 from rfm.noise import between, chance
 from rfm.recovery import Recovery, recover
 from rfm.regular import basis, extended, regular_groups
@@ -520,6 +521,58 @@ def test_columns_are_named_by_what_takes_column_0_there(moduli: tuple[int, ...])
     assert found.column_order[0] == 0
     assert found.row_order[0] == 0
     assert repr(found) == "Recovery(share=0.5, rivals=0)"
+
+
+def test_the_best_pairs_come_first_and_the_largest_share_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of noise, of which nothing is certified, so that all is asked that can be."""
+    asked, order, judged = [], [], []
+    C = standardised(noise_matrix(6, 3)[:6, 6:])
+
+    def matched(C: torch.Tensor, row: int) -> list[Match]:
+        asked.append(row)
+        return list(matches(C, row))
+
+    def grouped(moves: list[torch.Tensor], n: int) -> list[torch.Tensor]:
+        order.append([fit(C, move[:n], move[n:] - n) for move in moves])
+        return list(regular_groups(moves, n))
+
+    def noted(*arguments: object) -> Recovery:
+        judged.append(judge(*arguments))
+        return judged[-1]
+
+    judge = recovery._judged
+    for name, function in (("matches", matched), ("regular_groups", grouped), ("_judged", noted)):
+        monkeypatch.setattr(recovery, name, function)
+    found = recover(noise_matrix(6, 3))
+    assert asked == [0, 1, 2, 3]
+    assert [len(fits) for fits in order] == [5, 10, 15, 20]
+    for fits in order:
+        assert fits == pytest.approx(sorted(fits, reverse=True), abs=1e-12)
+    assert len(judged) == 3
+    assert len({each.share for each in judged}) == 1, "the same is found again"
+    assert found is judged[0]
+
+
+@pytest.mark.parametrize(("n", "rows", "rivals"), [(5, [0, 2, 4, 1, 3], 1), (4, [0, 1, 3, 2], 0)])
+def test_a_rival_differs_on_more_than_half_of_the_rows(
+    n: int, rows: list[int], rivals: int
+) -> None:
+    """From twice modulo 5, which has one row in common with each; from an exchange, which has two.
+
+    Whoever fits worse is none.
+    """
+    T = rfm.cyclic(n).table
+    levels = torch.randn(n, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    C = standardised(levels[(T[:, :1] - T[:1]) % n])
+    H = torch.cat([T, T + n], 1)
+    for value, expected in ((1.0, rivals), (0.9, 0)):
+        other = Match(torch.tensor(rows), torch.arange(n), value)
+        found = recovery._judged(C, H.flip(0), [other, other])
+        assert found.rivals == expected
+        assert torch.equal(found.rows, T)
+        assert found.share == pytest.approx(1)
 
 
 def test_too_large_a_metric_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
