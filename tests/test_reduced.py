@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 
 import hypothesis.strategies as st
 import pytest
@@ -181,6 +183,72 @@ def test_the_gains_are_those_of_a_sum_over_all_gradients(radial: bool, centred: 
     assert value(one, one) == found.constant
     assert value(one, [-1] * n) == 0
     assert (found.constant == 0) == radial
+
+
+@pytest.mark.parametrize("ridge", [0, Fraction(2, 5)])
+def test_the_eigenvalues_are_those_of_the_matrix(ridge: Fraction | int) -> None:
+    """On functions of unordered pairs, each as often as in a triangular graph."""
+    n, k = 7, [3.0, 0.5, 1.0, 0.5, 0.25]
+    found = expansion(n, k, ridge) if ridge else expansion(n, k)
+    pairs = list(combinations(range(n), 2))
+    shared = torch.tensor([[len({*p} & {*q}) for q in pairs] for p in pairs])
+    values = torch.tensor([2 * k[4], k[2] + k[3], k[0] + k[1]], dtype=torch.float64)
+    K = values[shared] + float(ridge) * torch.eye(len(pairs))
+    often = 1, n - 1, n * (n - 3) // 2
+    expected = [value for value, times in zip(found.l, often, strict=True) for _ in range(times)]
+    assert torch.linalg.eigvalsh(K).tolist() == pytest.approx(sorted(map(float, expected)))
+
+
+def test_a_table_is_made_of_steps() -> None:
+    """With the recipe that is asked for, and with what stands for it if none is."""
+    for recipe in ({}, {"ridge": 0.1, "power": 0.75, "centred": False}):
+        kernel, M = rfm.Laplace(1.5), FourNumbers(9)
+        table = reduced(9, kernel, 4, **recipe)
+        assert table.index.tolist() == [1, 2, 3, 4]
+        assert table.index.name == "iteration"
+        numbers = ["even", "odd", "constant", "opposite"]
+        assert list(table.columns) == [*numbers, "ratio", "margin", "step"]
+        for row in table.to_dict("records"):
+            assert [row[name] for name in numbers] == [getattr(M, name) for name in numbers]
+            assert row["ratio"] == M.even / M.odd
+            only = {"ridge": recipe["ridge"]} if recipe else {}
+            assert row["margin"] == M.margin(kernel, **only)
+            new, size = M.step(kernel, **recipe), torch.tensor([8, 8, 1, 1]).sqrt().double()
+            old, moved = (size * torch.tensor([getattr(m, k) for k in numbers]) for m in (M, new))
+            assert row["step"] == pytest.approx(float((moved - old).norm() / old.norm()))
+            M = new
+    assert len(reduced(9, kernel)) == 60
+    assert len(reduced(9, kernel, 1)) == 1
+
+
+def test_without_a_ridge_it_is_zero() -> None:
+    M, kernel = FourNumbers(7, 0.5, 1.5), rfm.Gaussian(2.5)
+    assert M.fit(kernel) == M.fit(kernel, 0.0) != M.fit(kernel, 1.0)
+    assert M.margin(kernel) == M.margin(kernel, 0.0) != M.margin(kernel, 1.0)
+    assert M.step(kernel) == M.step(kernel, 0.0, 0.5, True)
+    for other in ((1.0, 0.5, True), (0.0, 1.0, True)):
+        assert M.step(kernel) != M.step(kernel, *other)
+
+
+def test_without_an_odd_part_the_ratio_is_infinite(monkeypatch: pytest.MonkeyPatch) -> None:
+    even = FourNumbers(5, 1.0, 0.0, 1.0, 0.0)
+    monkeypatch.setattr(FourNumbers, "step", lambda *_: even)
+    assert reduced(5, rfm.Quadratic(), 2, ridge=0.1).ratio.tolist() == [1, math.inf]
+
+
+@pytest.mark.parametrize("size", [1.0, 1.0 + 2**-52])
+def test_a_metric_lost_in_underflow_has_vanished(
+    monkeypatch: pytest.MonkeyPatch, size: float
+) -> None:
+    """Up to the smallest number that single steps of rounding still resolve."""
+    least = size * sys.float_info.min / sys.float_info.epsilon
+    tiny = FourNumbers(5, least, least / 2)
+    monkeypatch.setattr(FourNumbers, "step", lambda *_: tiny)
+    if size > 1:
+        assert len(reduced(5, rfm.Quadratic(), 1, ridge=0.1)) == 1
+    else:
+        with pytest.raises(ArithmeticError, match="vanished in iteration 1"):
+            reduced(5, rfm.Quadratic(), 1, ridge=0.1)
 
 
 def test_huge_orders_collapse_in_a_time_that_grows_like_a_logarithm() -> None:

@@ -11,7 +11,7 @@ import torch
 import rfm
 from rfm.equivalence import Equivalence, HeldOut, automorphisms, equivalences, single_classes
 from rfm.prediction import Prediction, predict
-from rfm.reduced import FourNumbers
+from rfm.reduced import FourNumbers, reduced
 from rfm.spectral import matrix_power
 from rfm.starts import averaged, entry_orbits, symmetrised, wishart
 from rfm.translations import Translations
@@ -295,6 +295,22 @@ SAID: list[tuple[Callable[[], object], str]] = [
         "centred must be True or False, not 1",
     ),
     (lambda: FourNumbers(5).metric("g"), "mirror must be a Symmetry, not str"),
+    (lambda: FourNumbers(4), "n must be an integer from 5 to 1000000000000, not 4"),
+    (lambda: FourNumbers(10**12 + 1), f"n must be an integer from 5 to {10**12}, not {10**12 + 1}"),
+    (lambda: reduced(5, "k"), "kernel must be a Kernel, not str"),
+    (lambda: reduced(5, rfm.Gaussian(), 0), "iterations must be an integer of at least 1, not 0"),
+    (
+        lambda: reduced(5, rfm.Gaussian(), ridge=-1),
+        "ridge must be a finite number of at least 0, not -1",
+    ),
+    (
+        lambda: reduced(5, rfm.Gaussian(), power=0),
+        "power must be a positive finite number, not 0",
+    ),
+    (
+        lambda: reduced(5, rfm.Gaussian(), centred=1),
+        "centred must be True or False, not 1",
+    ),
     *(
         (
             lambda g=g: FourNumbers(5).metric(g),
