@@ -235,6 +235,17 @@ SAID: list[tuple[Callable[[], object], str]] = [
         "the training set is not kept by all translations: (1, 2) is in it and (0, 1), which has "
         "the same difference, is not",
     ),
+    (
+        lambda: Translations(ADD).differences(
+            rfm.withhold(ADD, ADD.reflection(0).fixed_points()).flip_labels(0.5, 0)
+        ),
+        "translations=True needs the task's own labels, and some are flipped",
+    ),
+    (
+        lambda: Translations(rfm.composition(rfm.symmetric(3))),
+        "a computation by characters needs a task on an Abelian group, such as addition, not "
+        "x · y in S_3",
+    ),
     (lambda: Midpoints("g"), "mirror must be a Symmetry, not str"),
     (lambda: Midpoints(ADD.rotation(1)), "mirror must be a reflection, not r^1"),
     (

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import rfm
-from rfm.two_spectra import Midpoints, TwoSpectra, sign_patterns
+from rfm.two_spectra import Midpoints, OnAxis, TwoSpectra, sign_patterns
 
 KERNELS = [rfm.Gaussian(2.5), rfm.Gaussian(0.7), rfm.Quadratic(), rfm.Laplace(2.0), rfm.Matern(2.0)]
 TASKS = [
@@ -173,6 +173,63 @@ def test_patterns_are_those_of_functions_that_automorphisms_move(
     assert sorted(count for _, count in found) == sorted(sizes)
     assert sum(count for _, count in found) == 2**k
     assert all(bool((signs.abs() == 1).all()) for signs, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("scores", "resolution", "lead", "right"),
+    [
+        ([1.0, 0.75, 0.5], 0.1, 0.25, True),
+        ([1.0, 0.5, 0.75], 0.1, 0.25, True),
+        ([1.0, 0.75, 0.5], 0.25, 0.25, False),
+        ([0.5, 0.75, 0.25], 0.1, -0.25, False),
+    ],
+)
+def test_the_right_class_leads_by_more_than_rounding(
+    scores: list[float], resolution: float, lead: float, right: bool
+) -> None:
+    found = OnAxis(torch.tensor(scores).double(), torch.zeros(2), resolution, 0.0)
+    assert found.lead == lead
+    assert found.right is right
+
+
+@pytest.mark.parametrize("ridge", [1e-6, 1e-8])
+def test_what_is_rounding_is_that_of_the_dense_machine(ridge: float) -> None:
+    """Where coefficients are so large that rounding, not the smallest lead of all, decides."""
+    kernel, task = rfm.Gaussian(60.0), rfm.addition(7)
+    M = some(task.reflections[3], seed=5)
+    train = rfm.withhold(task, task.reflections[3].fixed_points()).train
+    Y = task.one_hot_labels(train)
+    dense = rfm.KernelMachine.fit(train, Y, kernel, M.metric, ridge, warn=False)
+    found = M.axis(kernel, ridge)
+    assert found.resolution == pytest.approx(dense.resolution, rel=1e-3)
+    assert found.resolution > 1e-9
+    assert M.axis(rfm.Gaussian(0.7)).resolution == 1e-9
+
+
+def test_signs_of_one_are_the_limit() -> None:
+    mid = Midpoints(rfm.addition(5).reflections[0])
+    for sign in (1.0, -1.0):
+        M = TwoSpectra.relative(mid, torch.full((2,), sign).double())
+        assert M.even.tolist() == [1.0, 1.0 + sign, 1.0 + sign]
+        assert M.odd.tolist() == [1.0, 1.0 - sign, 1.0 - sign]
+        assert torch.equal(M.signs, torch.full((2,), sign).double())
+    assert mid.count.tolist() == [1, 2, 2]
+    assert {each.dtype for each in (mid.count, mid.cos, mid.sin)} == {torch.float64}
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_an_eigenvalue_that_is_negative_by_rounding_is_taken_positive(scale: float) -> None:
+    """Up to 1e-12 of the largest; more than that is an error."""
+    mid = Midpoints(rfm.addition(7).reflections[2])
+    ones = torch.ones(4, dtype=torch.float64)
+    M = TwoSpectra(mid, scale * ones, scale * ones).metric
+    flat = torch.eye(14, dtype=torch.float64) - 1 / 14
+    gone = TwoSpectra(mid, scale * ones, scale * ones * torch.tensor([1.0, 0, 1, 1])).metric
+    kept = TwoSpectra.of(mid, gone - 1e-14 * scale * flat)
+    assert kept.odd[1] == pytest.approx(0, abs=2e-14 * scale)
+    assert TwoSpectra.of(mid, M).even.tolist() == pytest.approx([scale] * 4)
+    with pytest.raises(ValueError, match="odd must be finite numbers of at least 0"):
+        TwoSpectra.of(mid, gone - 1e-10 * scale * flat)
 
 
 def test_what_is_read_can_be_written_to() -> None:
