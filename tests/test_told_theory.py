@@ -15,7 +15,7 @@ from rfm.reduced import FourNumbers, reduced
 from rfm.spectral import matrix_power
 from rfm.starts import averaged, entry_orbits, symmetrised, wishart
 from rfm.translations import Translations
-from rfm.two_spectra import Midpoints, TwoSpectra
+from rfm.two_spectra import Midpoints, TwoSpectra, sign_patterns
 
 ADD, TIMES = rfm.addition(5), rfm.multiplication(7)
 Z5 = ADD.group
@@ -267,6 +267,25 @@ SAID: list[tuple[Callable[[], object], str]] = [
     ),
     (lambda: TwoSpectra(MID, -ONE, ONE), "even must be finite numbers of at least 0"),
     (lambda: TwoSpectra(MID, ONE, ONE / 0), "odd must be finite numbers of at least 0"),
+    (
+        lambda: TwoSpectra(MID, ONE, ONE).step(rfm.Gaussian(), power=0),
+        "power must be a positive finite number, not 0",
+    ),
+    (
+        lambda: TwoSpectra(MID, ONE, ONE).step(rfm.Gaussian(), centred=1),
+        "centred must be True or False, not 1",
+    ),
+    (lambda: TwoSpectra(MID, ONE, ONE).axis("k"), "kernel must be a Kernel, not str"),
+    (
+        lambda: TwoSpectra(MID, ONE, ONE).axis(rfm.Gaussian(), -1),
+        "ridge must be a finite number of at least 0, not -1",
+    ),
+    (lambda: sign_patterns("mid"), "mid must be a Midpoints, not str"),
+    (lambda: sign_patterns(MID, 1), "opposite must be True or False, not 1"),
+    (
+        lambda: sign_patterns(Midpoints(rfm.addition(43).reflection(0))),
+        "a group of order 43 has 2^21 patterns; at most 2^20 are listed",
+    ),
     (lambda: TwoSpectra.relative("mid", ONE), "mid must be a Midpoints, not str"),
     (
         lambda: TwoSpectra.relative(MID, ONE),

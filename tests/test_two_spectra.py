@@ -204,6 +204,11 @@ def test_what_is_rounding_is_that_of_the_dense_machine(ridge: float) -> None:
     assert found.resolution == pytest.approx(dense.resolution, rel=1e-3)
     assert found.resolution > 1e-9
     assert M.axis(rfm.Gaussian(0.7)).resolution == 1e-9
+    assert M.axis(rfm.Gaussian(0.7)).jitter == 0
+    flat = rfm.Gaussian(1e5)
+    singular = rfm.KernelMachine.fit(train, Y, flat, M.metric, warn=False)
+    assert singular.factor.jitter > 0
+    assert M.axis(flat).jitter == pytest.approx(singular.factor.jitter, rel=1e-9, abs=0)
 
 
 def test_signs_of_one_are_the_limit() -> None:
