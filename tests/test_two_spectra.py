@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
+from itertools import product
 
 import pytest
 import torch
 
 import rfm
-from rfm.two_spectra import Midpoints, OnAxis, TwoSpectra, sign_patterns
+from rfm.two_spectra import Midpoints, OnAxis, TwoSpectra, _weights, sign_patterns
 
 KERNELS = [rfm.Gaussian(2.5), rfm.Gaussian(0.7), rfm.Quadratic(), rfm.Laplace(2.0), rfm.Matern(2.0)]
 TASKS = [
@@ -208,7 +210,48 @@ def test_what_is_rounding_is_that_of_the_dense_machine(ridge: float) -> None:
     flat = rfm.Gaussian(1e5)
     singular = rfm.KernelMachine.fit(train, Y, flat, M.metric, warn=False)
     assert singular.factor.jitter > 0
-    assert M.axis(flat).jitter == pytest.approx(singular.factor.jitter, rel=1e-9, abs=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        jitter = M.axis(flat).jitter
+    assert jitter == pytest.approx(singular.factor.jitter, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("opposite", [False, True])
+@pytest.mark.parametrize("n", [5, 7, 9, 11])
+def test_patterns_by_brute_force(n: int, opposite: bool) -> None:
+    """Signs on 1, …, n − 1, even or odd, up to units, and if odd up to one sign for all."""
+    mid, k = Midpoints(rfm.addition(n).reflections[0]), n // 2
+    assert mid.h.tolist() == list(range(1, k + 1))
+    units = [u for u in range(1, n) if math.gcd(u, n) == 1]
+    turned = -1 if opposite else 1
+
+    def orbit(signs: tuple[float, ...]) -> frozenset[tuple[float, ...]]:
+        on = {h: s for h, s in enumerate(signs, 1)} | {
+            n - h: turned * s for h, s in enumerate(signs, 1)
+        }
+        moved = {tuple(on[u * h % n] for h in range(1, k + 1)) for u in units}
+        return frozenset(moved | {tuple(-s for s in each) for each in moved if opposite})
+
+    orbits = {orbit(signs) for signs in product((-1.0, 1.0), repeat=k)}
+    found = sign_patterns(mid, opposite) if opposite else sign_patterns(mid)
+    assert len(found) == len(orbits)
+    assert {orbit(tuple(signs.tolist())) for signs, _ in found} == orbits
+    assert all(len(orbit(tuple(signs.tolist()))) == size for signs, size in found)
+
+
+def test_only_an_infinite_weight_at_distance_zero_counts_as_zero() -> None:
+    u = torch.tensor([[0.0, 1.0], [4.0, 0.0]], dtype=torch.float64)
+    Laplace, Gaussian, Quadratic = rfm.Laplace(2.0), rfm.Gaussian(2.5), rfm.Quadratic()
+    assert _weights(Laplace, u).tolist() == [
+        [0.0, float(Laplace.weight(u)[0, 1])],
+        [float(Laplace.weight(u)[1, 0]), 0.0],
+    ]
+    for kernel in (Gaussian, Quadratic):
+        assert torch.equal(_weights(kernel, u), kernel.weight(u))
+
+
+def test_the_largest_order_is_one() -> None:
+    assert Midpoints(rfm.addition(255).reflection(0)).n == 255
 
 
 def test_signs_of_one_are_the_limit() -> None:
