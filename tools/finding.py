@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Target = dict[str, Any]
 SCRIPT = Path(__file__).with_suffix(".js")
-CLAIM = re.compile(r"[CN]\d+\b")
+CLAIM = re.compile(r"([CN])(\d+)\b")
 COMMAND = re.compile(r"\\([A-Za-z]+)")
 SIGNS = {  # as results of a search show them
     **{"star": "⋆", "circ": "∘", "infty": "∞", "pm": "±", "times": "×", "rtimes": "⋊", "wr": "≀"},
@@ -98,6 +98,13 @@ def forms(*texts: str) -> list[str]:
     return sorted((folded | {re.sub(r"( ?_)+$", "", form) for form in folded}) - {""})
 
 
+def numbers(letter: str, number: str) -> list[str]:
+    """Return how one writes the number of a claim: ``C7``, ``C07``, ``claim 7``, ``claim C7``."""
+    plain = [f"{letter}{number}", f"{letter}{int(number):02}"]
+    kinds = {"C": "claim", "N": "result"}
+    return [*plain, *(f"{kinds[letter]} {each}" for each in (number, plain[0]))]
+
+
 class Language(SearchEnglish):
     """English in plain letters. The browser folds what is typed by the script beside this file."""
 
@@ -124,7 +131,7 @@ def _rows(app: "Sphinx", doctree: "document") -> None:
         for row in next(table.findall(nodes.tbody)):
             if "ledger" in table["classes"] and (claim := CLAIM.match(row[0].astext())):
                 title = next(row[0].findall(nodes.strong)).astext().rstrip(".")
-                found.append(_target(row, page, title, "claim", [claim[0], title]))
+                found.append(_target(row, page, title, "claim", [*numbers(*claim.groups()), title]))
             elif symbols:
                 parts = [spoken(math.astext()) for math in row[0].findall(nodes.math)]
                 words = [piece for part in parts for piece in (part, *re.split("[=,≤(]", part))]
