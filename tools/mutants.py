@@ -54,7 +54,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "solve": ("machine", "run", "endings", "arguments"),
     "machine": ("machine", "kernels", "run", "exact_step", "arguments"),
     "run": ("run", "endings", "arguments"),
-    "recursion": ("run", "endings", "arguments", "equivariance", "translations", "device"),
+    "recursion": (
+        *("run", "endings", "arguments", "equivariance", "translations", "device", "updates"),
+    ),
     "symmetry": ("symmetry", "subgroups", "arguments", "equivariance"),
     "subgroups": ("subgroups", "symmetry", "splits", "arguments"),
     "decomposition": ("decomposition", "measures", "arguments"),
