@@ -11,6 +11,7 @@ import math
 import os
 import pickle
 import re
+import shutil
 import signal
 import sys
 import threading
@@ -28,6 +29,7 @@ import numpy as np
 import pandas as pd
 import processes
 import pytest
+import rounds
 import tables
 import torch
 
@@ -1510,3 +1512,18 @@ def test_a_file_has_a_line_for_each_row_whatever_the_text(text: str, tmp_path: P
         assert [line["note"] for line in csv.DictReader(file)] == [text, text]
     read = pd.read_csv(tmp_path / "table.csv", keep_default_na=False)
     assert read["note"].tolist() == [text, text]
+
+
+@pytest.mark.parametrize("module", ["kernels.py", "networks/waves.py"])
+def test_a_table_is_made_anew_when_the_package_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    """Any module of it, those of its inner packages too."""
+    package = tmp_path / "rfm"
+    shutil.copytree(Path(rfm.__file__).parent, package)
+    monkeypatch.setattr(rfm, "__file__", str(package / "__init__.py"))
+    before = rounds.key_of(small(range(2)), outcome)
+    assert rounds.key_of(small(range(2)), outcome) == before
+    with (package / module).open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    assert rounds.key_of(small(range(2)), outcome) != before

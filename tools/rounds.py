@@ -18,7 +18,7 @@ from rfm.sweeps import Measure
 
 def key_of(settings: Iterable[Setting], measure: Measure) -> str:
     """What a table is made from: its runs, what is kept of them, the package, torch."""
-    sources = sorted(Path(rfm.__file__).parent.glob("*.py"))
+    sources = sorted(Path(rfm.__file__).parent.rglob("*.py"))
     code = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources]
     made_from = [torch.__version__, *code, *plans.by_key(settings, measure)]
     return hashlib.sha256("\n".join(made_from).encode()).hexdigest()
