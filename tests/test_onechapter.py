@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -21,7 +22,12 @@ def collected(name: str) -> list[str]:
     """Return the tests that are run for a chapter, without running them."""
     only = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--nbval", "--chapter", name]
     run = subprocess.run(
-        [*only, "book", "tests"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
+        [*only, "book", "tests"],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     return [line for line in run.stdout.splitlines() if "::" in line]

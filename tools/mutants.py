@@ -84,6 +84,18 @@ TESTS: dict[str, tuple[str, ...]] = {
     "characters": ("members", "characters", "arguments"),
     "representations": ("members", "characters", "noncommuting", "arguments"),
     "searching": ("members", "searching", "arguments"),
+    "measures": ("measures", "prediction", "arguments"),
+    "judging": ("members", "measures", "run", "recovery", "arguments"),
+    "onehot": ("kernels", "machine", "equivariance", "arguments"),
+    "stopping": ("endings", "run", "arguments"),
+    "seeds": ("splits", "starts", "run", "arguments"),
+    "networks/training": ("networks", "arguments"),
+    "networks/weights": ("networks", "arguments"),
+    "networks/starts": ("networks", "arguments"),
+    "networks/activations": ("networks", "arguments"),
+    "networks/record": ("networks", "arguments"),
+    "networks/sweeping": ("networks", "arguments"),
+    "networks/waves": ("networks", "arguments"),
 }
 
 # What pytest and the package import, so that no child has to.
@@ -150,7 +162,7 @@ class Kept:
         self.source = digest(PACKAGE / f"{name}.py")
         self.path = KEPT / f"{name}.jsonl"
         self.found: dict[int, Outcome] = {}
-        KEPT.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         if force:
             self.path.unlink(missing_ok=True)
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
@@ -216,7 +228,7 @@ def judge(name: str, force: bool, workers: int) -> dict[str, str]:
     import mutating
 
     path, kept = PACKAGE / f"{name}.py", Kept(name, force)
-    every = list(mutating.mutants(path, f"rfm.{name}"))
+    every = list(mutating.mutants(path, f"rfm.{name.replace('/', '.')}"))
     left = [mutant for mutant in every if not kept.stands(mutant.number)]
     files = [f"tests/test_{file}.py" for file in (*ALWAYS, *TESTS[name])]
     print(f"{name}: {len(every)} mutants, {len(left)} to be tried", file=sys.stderr, flush=True)
@@ -308,6 +320,7 @@ def main() -> None:
     if modules and importlib.util.find_spec("mutmut") is None:
         parser.error("mutmut is missing: make mutants installs it")
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)  # what is meant for other runs of pytest
     sys.path.insert(0, str(ROOT))
     for name in modules:
         _put(judge(name, asked.force, asked.workers))
