@@ -92,3 +92,69 @@ def test_one_involution_of_each_class(name: str) -> None:
         assert not conjugates & reached
         reached |= conjugates
     assert reached == of_order_two
+
+
+@pytest.mark.parametrize("name", ["Z_12", "A_4", "F_21"])
+def test_an_isometry_of_the_group_fills_components_evenly(name: str) -> None:
+    now = noncommuting.task(name)
+    n, M = now.n, torch.eye(2 * now.n, dtype=torch.float64)
+    shift = torch.eye(n, dtype=torch.float64)[now.group.table[1]]
+    M[n:, :n], M[:n, n:] = shift, shift.T
+    found = noncommuting.filled(M, now)
+    assert found["size_one"] == found["size_least"] == found["diagonal"] == pytest.approx(1)
+    if now.group.commutes:
+        assert found["size_more"] != found["size_more"]
+    else:
+        assert found["size_more"] == found["evenness"] == pytest.approx(1)
+        assert 0 < found["evenness_random"] < 0.1
+
+
+def test_components_that_are_missing_show_in_their_sizes() -> None:
+    now = noncommuting.task("S_4")
+    n, M = now.n, torch.eye(2 * now.n, dtype=torch.float64)
+    one, *rest = (P.real for P, d in _components(now) if d > 1)
+    M[n:, :n] = M[:n, n:] = 2 * one + sum(rest)
+    found = noncommuting.filled(M, now)
+    assert found["size_one"] == found["size_least"] == pytest.approx(0)
+    sizes = noncommuting.values_on(M[n:, :n], now.group)
+    assert [len(s) for s in sizes] == [d * d for _, d in _components(now)]
+    squares = sum(float(s.square().sum()) for s in sizes)
+    assert squares == pytest.approx(float(M[n:, :n].square().sum()))
+
+
+def _components(now: rfm.TableTask) -> list[tuple[torch.Tensor, int]]:
+    found = zip(rfm.projections(now.group), noncommuting.degrees(now.group).tolist(), strict=True)
+    return list(found)[1:]
+
+
+@pytest.mark.parametrize("name", ["S_3", "D_14", "S_4"])
+def test_controls_match_what_they_say(name: str) -> None:
+    now = noncommuting.task(name)
+    sets = noncommuting.controls(name, 3)
+    axes = [rfm.exchange(now, φ).fixed_points() for φ in noncommuting.involutions(name)]
+    assert [*sets] == [
+        "at random",
+        "rows and columns",
+        *(f"labels of axis {i}" for i, _ in enumerate(axes, 1)),
+    ]
+    for pairs in sets.values():
+        assert len(set(map(tuple, pairs.tolist()))) == now.n
+    for column in sets["rows and columns"].T:
+        assert sorted(column.tolist()) == list(range(now.n))
+    for i, axis in enumerate(axes, 1):
+        drawn = now.label(sets[f"labels of axis {i}"])
+        assert sorted(drawn.tolist()) == sorted(now.label(axis).tolist())
+
+
+@pytest.mark.parametrize(("name", "exponent"), [("H_27", 3), ("M_27", 9)])
+def test_groups_of_order_27(name: str, exponent: int) -> None:
+    group = noncommuting.task(name).group
+    assert group.order == 27
+    assert not group.commutes
+    orders = set()
+    for a in range(27):
+        power, k = a, 1
+        while power != group.identity:
+            power, k = int(group.table[power, a]), k + 1
+        orders.add(k)
+    assert max(orders) == exponent

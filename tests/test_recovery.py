@@ -17,7 +17,7 @@ import torch
 from mpmath import mp
 from scipy import stats
 from sympy.functions.combinatorial.numbers import partition
-from tables_recovery import exchanged, held, latin
+from tables_recovery import exchanged, held, latin, law_and_key
 
 import rfm
 from rfm import recovery
@@ -338,6 +338,18 @@ def test_the_key_knows_the_share_of_what_was_planted(task: rfm.Task) -> None:
     assert share == pytest.approx(sum(mean**2 for mean in means) / task.n)
     one = torch.arange(task.n).expand(task.n, -1)
     assert between(C, one) == pytest.approx(float(C.mean(0).square().mean()))
+
+
+def test_the_key_knows_the_law_no_later_than_the_search() -> None:
+    task = rfm.addition(13)
+    split = rfm.random_split(task, 0.7, seed=0)
+    run = rfm.fit(split, rfm.Gaussian(bandwidth=2.5), 12, keep_features=True)
+    found = law_and_key(run)
+    since = found["held_first"]
+    assert 0 < since <= found["first"] < len(run.table)
+    believed = [chance(task.n, held(M, task)) <= -6 for M in run.history[1 : since + 1]]
+    assert believed == [False] * (since - 1) + [True]
+    assert found["most_right"] == max(map(sum, run.right.tolist()))
 
 
 @pytest.mark.parametrize("every", [3, 10])

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import statements
 
-WAYS = {"proved": "proved", "exhaustive": "all cases", "draws": "draws", "cases": "listed cases"}
+WAYS = {
+    "proved": "proved",
+    "part": "proved in part",
+    "exhaustive": "all cases",
+    "draws": "draws",
+    "cases": "listed cases",
+}
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]], widths: str, kind: str) -> str:
@@ -69,15 +75,16 @@ def of_chapters() -> str:
 
 
 def of_open() -> str:
-    """What each chapter says that it did not show, to unfold."""
+    """What each page says that it did not show, to unfold."""
     parts = []
-    for name in statements.chapters():
+    for name in statements.pages():
         items = statements.not_shown(name)
-        link = f"[In the chapter]({name}.ipynb#what-this-did-not-show)"
+        link = f"[On the page]({name}.ipynb#what-this-did-not-show)"
         body = "\n".join(f"- {item}" for item in items)
         parts.append(f":::{{dropdown}} {_label(name)}: {len(items)}\n\n{body}\n\n{link}.\n:::")
     return "\n\n".join(parts)
 
 
 def _label(name: str) -> str:
-    return f"{int(name[:2])} · {statements.title(name)}"
+    number = f"{int(name[:2])} · " if name[:2].isdigit() else ""
+    return number + statements.title(name)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from itertools import product
+from statistics import median
 
 import torch
 from later import Later
@@ -37,6 +38,8 @@ MAKERS: Mapping[str, Callable[[], FiniteGroup]] = {
     "F_21": lambda: rfm.affine(7, 3),
     "D_22": lambda: rfm.affine(11, 2),
     "S_4": lambda: rfm.symmetric(4),
+    "H_27": lambda: rfm.permutations(_heisenberg(), "H_27"),
+    "M_27": lambda: rfm.permutations(_modulo_nine(), "M_27"),
     "D_34": lambda: rfm.affine(17, 2),
     "F_39": lambda: rfm.affine(13, 3),
     "F_42": lambda: rfm.affine(7, 6),
@@ -60,6 +63,20 @@ def _nine() -> PermutationGroup:
     shifts = [[number((a + c, b + d)) for a, b in field] for c, d in ((1, 0), (0, 1))]
     turn = [number((a - b, a + b)) for a, b in field]  # times 1 + i, which has order 8
     return PermutationGroup(*map(Permutation, (*shifts, turn)))
+
+
+def _heisenberg() -> PermutationGroup:
+    """The maps (i, j) ↦ (i + u, j + vi + w) modulo 3: order 27, exponent 3."""
+    places = list(product(range(3), repeat=2))
+    step = [3 * ((i + 1) % 3) + j for i, j in places]
+    shear = [3 * i + (j + i) % 3 for i, j in places]
+    return PermutationGroup(Permutation(step), Permutation(shear))
+
+
+def _modulo_nine() -> PermutationGroup:
+    """The maps x ↦ ux + v modulo 9, u = 1, 4, 7: order 27, exponent 9."""
+    step, turn = [(x + 1) % 9 for x in range(9)], [4 * x % 9 for x in range(9)]
+    return PermutationGroup(Permutation(step), Permutation(turn))
 
 
 @cache
@@ -90,7 +107,7 @@ LARGE = ("D_58", "F_57", "A_5")
 
 def noncommuting() -> Iterator[Setting]:
     """Random parts of tables that do not commute, and of Abelian ones of the same order."""
-    options = {"iterations": 40, "stop": rfm.converged(1e-5)}
+    options = {"iterations": 40, "stop": rfm.converged(1e-5), "keep_features": True}
     wanted = [(name, f) for pair in PAIRS for name in pair for f in (0.65, 0.8, 0.95)]
     for (name, fraction), kernel, seed in product(wanted, KERNELS, SEEDS):
         split = rfm.random_split(task(name), fraction, seed)
@@ -119,8 +136,10 @@ def spoken(run: rfm.Run) -> dict[str, Plain]:
 
     Of its off-diagonal block less its mean, ``residual`` is the distance from what keeps isotypic
     components, ``by_chance`` what a random block would have, ``exchange`` the agreement with its
-    own exchange and ``bound`` what it could be at most with these components. ``votes_right`` test
-    points are right by votes, ``projected_right`` in a fit under the projection.
+    own exchange and ``bound`` what it could be at most with these components; ``residual_first`` is
+    that of the first metric. :func:`filled` says how much of each component there is.
+    ``votes_right`` test points are right by votes, ``projected_right`` in a fit under the
+    projection.
     """
     M, now = run.features, run.split.task
     parts, d = rfm.isotypic(M, now), degrees(now.group)
@@ -129,6 +148,8 @@ def spoken(run: rfm.Run) -> dict[str, Plain]:
         **outcome(run),
         **in_parts(M, now),
         "by_chance": round((1 - (float((d**4).sum()) - 1) / (n * n - 1)) ** 0.5, 4),
+        "residual_first": round(rfm.isotypic(run.history[1], now).residual, 4),
+        **filled(M, now),
         "votes_right": round(rfm.vote_accuracy(M, run.split) * len(run.split.test)),
         "projected_right": once(run.split, kernel_of(run), parts.projection),
     }
@@ -142,6 +163,57 @@ def in_parts(M: torch.Tensor, of: TableTask) -> dict[str, Plain]:
         "exchange": round(rfm.exchange_share(M, of), 4),
         "bound": round(float((parts.shares / d)[1:].sum()), 4),
     }
+
+
+def filled(M: torch.Tensor, of: TableTask) -> dict[str, float]:
+    """How the blocks of a metric fill the components, the trivial one left out; nan where none is.
+
+    ``size_one`` and ``size_more`` are the root mean square of the singular values of P C P, C the
+    off-diagonal block, over all components of degree 1 and of higher degree, and ``size_least``
+    that of the component where it is least. ``evenness`` is the median, over those of higher
+    degree, of the smallest singular value relative to the largest, and ``evenness_random`` that of
+    random blocks. ``diagonal`` is the smallest eigenvalue of a diagonal block without the means of
+    its rows, relative to its largest; the less of the two.
+    """
+    n, d = of.n, degrees(of.group)[1:].tolist()
+    M = in_product_order(M, of)
+    sizes = values_on(M[n:, :n], of.group)
+    P = torch.eye(n, dtype=torch.float64) - 1 / n
+    blocks = [torch.linalg.eigvalsh(P @ B @ P)[1:] for B in (M[:n, :n], M[n:, n:])]
+    found = {"size_one": [s for s, k in zip(sizes, d, strict=True) if k == 1]}
+    found["size_more"] = [s for s, k in zip(sizes, d, strict=True) if k > 1]
+    return {
+        **{
+            name: round(float(torch.cat(each).square().mean().sqrt()), 4) if each else math.nan
+            for name, each in found.items()
+        },
+        "size_least": round(min(float(s.square().mean().sqrt()) for s in sizes), 4),
+        "evenness": evenness(sizes),
+        "evenness_random": evenness_random(of.group.name),
+        "diagonal": round(min(float(values[0] / values[-1]) for values in blocks), 4),
+    }
+
+
+def values_on(C: torch.Tensor, group: FiniteGroup) -> list[torch.Tensor]:
+    """The d² singular values of P C P, descending, for each component but the trivial one."""
+    parts, d = rfm.projections(group)[1:], degrees(group)[1:].tolist()
+    values = torch.linalg.svdvals(parts @ C.to(parts.dtype) @ parts)
+    return [row[: k * k] for row, k in zip(values, d, strict=True)]
+
+
+def evenness(sizes: list[torch.Tensor]) -> float:
+    """The median of least over largest, over components of higher degree, nan without one."""
+    shares = sorted(float(s[-1] / s[0]) for s in sizes if len(s) > 1)
+    return round(median(shares), 4) if shares else math.nan
+
+
+@cache
+def evenness_random(name: str) -> float:
+    """The same over fifty normal matrices in one."""
+    group, dice = task(name).group, torch.Generator().manual_seed(0)
+    n = group.order
+    drawn = torch.randn(50, n, n, generator=dice, dtype=torch.float64)
+    return evenness([s for C in drawn for s in values_on(C, group)])
 
 
 # ---------------------------------------------------------------------------- metrics that are made
@@ -294,7 +366,8 @@ def searched(run: rfm.Run) -> dict[str, Plain]:
 
     Shares of the test points that are right: ``recursion`` from the start, ``found`` in a single
     fit with the metric that the search ends at, ``diagonal`` in one with its diagonal blocks alone,
-    ``kept`` after recursion from there. ``left_out`` is the share of training points that are right
+    ``kept`` after recursion from there; ``from_identity`` after as many iterations from the
+    identity. ``left_out`` is the share of training points that are right
     when left out. Of the metric that was found there is more in :func:`sides`; with ``_after``, of
     the one after recursion.
     """
@@ -309,6 +382,7 @@ def searched(run: rfm.Run) -> dict[str, Plain]:
         for name, each in once_.items()
     }
     right |= {"recursion": run.correct(), "kept": then.correct()}
+    right["from_identity"] = rfm.fit(split, GAUSSIAN, AFTER, warn=False).correct()
     return {
         "train_size": len(split.train),
         "points": len(split.test),
@@ -350,7 +424,8 @@ def constant_on(B: torch.Tensor, places: torch.Tensor) -> float:
 # ------------------------------------------------------------------------------- one held-out point
 
 HELD = ("S_3", "D_8", "Q_8", "D_10", "A_4", "D_12", "D_14", "F_20", "F_21", "D_22", "S_4")
-HELD += ("Z_6", "Z_8", "Z_10", "Z_12", "Z_14", "Z_20", "Z_21", "Z_22", "Z_24")
+HELD += ("H_27", "M_27", "F_39")
+HELD += ("Z_6", "Z_8", "Z_10", "Z_12", "Z_14", "Z_20", "Z_21", "Z_22", "Z_24", "Z_27", "Z_39")
 
 
 def noncommuting_held() -> Iterator[Setting]:
@@ -405,7 +480,7 @@ def involutions(name: str) -> list[torch.Tensor]:
 
 
 def noncommuting_traps() -> Iterator[Setting]:
-    """Withhold the fixed points of exchanges, and as many pairs at random."""
+    """Withhold the fixed points of exchanges, and as many pairs drawn in three ways."""
     for name in TRAPS:
         now = task(name)
         for number, φ in enumerate(involutions(name), 1):
@@ -414,12 +489,29 @@ def noncommuting_traps() -> Iterator[Setting]:
             for kernel in KERNELS:
                 labels = {**described(name), "withheld_set": f"axis {number}", "labels": count}
                 yield recursion(rfm.withhold(now, axis), kernel, **labels, seed=0)
-        for seed, kernel in product(SEEDS, KERNELS):
-            drawn = torch.randperm(now.n**2, generator=torch.Generator().manual_seed(seed))
-            pairs = now.samples[drawn[: now.n]]
-            labels = {**described(name), "withheld_set": "at random"}
-            labels["labels"] = len(now.label(pairs).unique())
-            yield recursion(rfm.withhold(now, pairs), kernel, **labels, seed=seed)
+        for seed in SEEDS:
+            for how, pairs in controls(name, seed).items():
+                labels = {**described(name), "withheld_set": how}
+                labels["labels"] = len(now.label(pairs).unique())
+                for kernel in KERNELS:
+                    yield recursion(rfm.withhold(now, pairs), kernel, **labels, seed=seed)
+
+
+def controls(name: str, seed: int) -> dict[str, torch.Tensor]:
+    """As many pairs as an axis has: at random, one a row and column, and of each axis's labels."""
+    now, dice = task(name), torch.Generator().manual_seed(seed)
+    n = now.n
+    sets = {"at random": now.samples[torch.randperm(n * n, generator=dice)[:n]]}
+    sets["rows and columns"] = torch.stack(
+        [torch.arange(n), torch.randperm(n, generator=dice)], dim=1
+    )
+    for number, φ in enumerate(involutions(name), 1):
+        counts = now.label(rfm.exchange(now, φ).fixed_points()).bincount(minlength=n)
+        shuffled = torch.randperm(n * n, generator=dice)
+        labels = now.labels[shuffled]
+        chosen = [shuffled[labels == c][:count] for c, count in enumerate(counts.tolist())]
+        sets[f"labels of axis {number}"] = now.samples[torch.cat(chosen)]
+    return sets
 
 
 def trapped(run: rfm.Run) -> dict[str, Plain]:

@@ -132,6 +132,56 @@ def recipe_61() -> Iterator[Setting]:
         yield half_as_long(run_of(rfm.random_split(task, percent / 100, seed), point, **labels))
 
 
+LASTING: tuple[Point, ...] = (
+    *(("Gaussian", L, rfm.Gaussian(L), {}) for L in (2.5, 5.0, 10.0, 20.0)),
+    ("biased quadratic", 20.0, Polynomial(2, 400.0), {}),
+    ("quadratic", 0.0, QUADRATIC, {}),
+    ("quadratic", 0.1, QUADRATIC, {"ridge": 0.1}),
+)
+ORDERS = (23, 31, 37, 41, 43, 47, 53, 61)  # beside 29
+LOOKS = (30, 60, 80, 100, 150, 200)  # iterations after which the right points are counted
+
+
+def recipe_lasting() -> Iterator[Setting]:
+    """Points moved out of the trap, and no stop: how long what was found lasts."""
+    for n, point, count in product((29,), LASTING, (1, 10, 50)):
+        for seed in seeds(count):
+            yield long_run(n, point, count, seed, 200)
+    for n, point in product(ORDERS, LASTING[-2:]):
+        yield long_run(n, point, 1, 0, 150)
+
+
+def long_run(n: int, point: Point, count: int, seed: int, iterations: int) -> Setting:
+    """A run of so many iterations that does not end before, whatever the metric does."""
+    task = rfm.addition(n)
+    setting = run_of(moved(task, count, seed), point, n=n, moved_points=count, seed=seed)
+    kept = {name: value for name, value in setting.options.items() if name != "stop"}
+    return replace(setting, options={**kept, "iterations": iterations})
+
+
+def lasting(run: rfm.Run) -> dict[str, Plain]:
+    """How many withheld points are right after some numbers of iterations, at most, and when.
+
+    ``right_30`` and so on are empty where the run was shorter. ``lost_at`` is the first iteration
+    after the best one in which no withheld point is right, empty if there is none.
+    """
+    withheld = run.split.test_kind == rfm.Kind.WITHHELD
+    right = run.right[:, withheld].sum(1).tolist()
+    best = max(right)
+    first = right.index(best)
+    gone = next((t + 1 for t in range(first, len(right)) if right[t] == 0), "") if best else ""
+    counts = {f"right_{t}": right[t - 1] if t <= len(right) else "" for t in LOOKS}
+    return {
+        "iterations_done": len(right),
+        "withheld": int(withheld.sum()),
+        **counts,
+        "best_right": best,
+        "best_at": first + 1,
+        "lost_at": gone,
+        "step": float(run.table["step"].iloc[-1]),
+    }
+
+
 def half_as_long(setting: Setting) -> Setting:
     """The same run, with at most 30 iterations."""
     return replace(setting, options={**setting.options, "iterations": 30})

@@ -22,7 +22,7 @@ DIRECTIVE = re.compile(
 ROW = re.compile(r"\*\*(?P<claim>[CN]\d+)(?P<part>, [^.*]+)?\.\*\* (?P<statement>.*)")
 LINK = re.compile(r"\{ref\}`[^`<]*<(?P<target>[\w-]+)>`")
 PROOFS = re.compile(r"\{prf:ref\}`(?P<label>[\w-]+)`")
-GLUED = re.compile(r"\{glue:text\}`(?P<key>\d\d-[^`]+)`")
+GLUED = re.compile(r"\{glue:text\}`(?P<key>(?:\d\d|since)-[^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ class Row:
     """A line of the ledger.
 
     ``claim`` is its name, such as C1 or N12, ``part`` what distinguishes two lines of one claim,
-    ``statement`` its words; ``how`` the ways in which it is settled, of ``proved``, ``exhaustive``,
-    ``draws`` and ``cases``, ``proofs`` the labels of what proves it, ``target`` that of the cell.
+    ``statement`` its words; ``how`` the ways in which it is settled, of ``proved``, ``part``,
+    ``exhaustive``, ``draws`` and ``cases``, ``proofs`` the labels of what proves it, or a part of
+    it, ``target`` that of the cell.
     """
 
     claim: str
@@ -57,6 +58,11 @@ class Result:
 def chapters() -> list[str]:
     """The names of the chapters, in order."""
     return sorted(path.stem for path in SOURCES.glob("[0-9][0-9]-*.md"))
+
+
+def pages() -> list[str]:
+    """The chapters, and after them the page on what has appeared since."""
+    return [*chapters(), "since"]
 
 
 def text(name: str) -> str:
@@ -95,11 +101,14 @@ def ledger() -> list[Row]:
 def how(words: str) -> tuple[str, ...]:
     """In which ways a line of the ledger is settled, by its words.
 
-    ``proved`` if it says so or points to a theorem; ``exhaustive`` if it says so or names all
-    patterns; ``draws`` if it speaks of draws or seeds; else ``cases``, those that it lists.
+    ``proved`` if it says so or points to a theorem, but ``part`` if it calls the claim measured all
+    the same; ``exhaustive`` if it says so or names all patterns; ``draws`` if it speaks of draws or
+    seeds; else ``cases``, those that it lists.
     """
+    proof = r"\bproved\b|\{prf:ref\}"
+    measured = re.search(r"\bmeasured\b", words, re.I)
     ways = {
-        "proved": r"\bproved\b|\{prf:ref\}",
+        "part" if measured else "proved": proof,
         "exhaustive": r"\bexhaustive\b|\ball patterns\b",
         "draws": r"\bdraws?\b|\bdrawn\b|\bseeds\b",
     }

@@ -31,7 +31,16 @@ from later import Later, Start
 from repository import ROOT
 from rounds import Round, key_of
 from sympy import primerange
-from tables_recovery import decoyed, first_law, recovery, recovery_decoys, recovery_groups
+from tables_recovery import (
+    decoyed,
+    first_law,
+    law_and_key,
+    recovery,
+    recovery_decoys,
+    recovery_groups,
+    recovery_long,
+    recovery_small,
+)
 
 import rfm
 from rfm import Setting, Split, Symmetry
@@ -1595,6 +1604,8 @@ TABLES: Mapping[str, Table] = {
     "networks_features": Table(networks_features, learned),
     "networks_phases": Table(networks_phases, phases),
     "recovery": Table(recovery, first_law),
+    "recovery_small": Table(recovery_small, law_and_key),
+    "recovery_long": Table(recovery_long, law_and_key),
     "recovery_groups": Table(recovery_groups, first_law),
     "recovery_decoys": Table(recovery_decoys, decoyed),
     **{name: Table(*parts) for name, parts in noncommuting.TABLES.items()},
@@ -1604,6 +1615,7 @@ TABLES: Mapping[str, Table] = {
     "since_fixed": Table(since.fixed),
     "recipe_moves": Table(recipe_tables.recipe_moves, recipe_tables.sized),
     "recipe_ridges": Table(recipe_tables.recipe_ridges, recipe_tables.sized),
+    "recipe_lasting": Table(recipe_tables.recipe_lasting, recipe_tables.lasting),
     "recipe_fractions": Table(recipe_tables.recipe_fractions, recipe_tables.sized),
     "recipe_normalised": Table(recipe_tables.recipe_normalised, recipe_tables.sized),
     "recipe_61": Table(recipe_tables.recipe_61, recipe_tables.sized, if_named=True),

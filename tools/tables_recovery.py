@@ -9,8 +9,8 @@ from scipy.optimize import linear_sum_assignment
 import rfm
 from rfm import Setting, Split
 from rfm.matching import standardised
-from rfm.noise import between
-from rfm.recovery import Recovery, recover
+from rfm.noise import between, chance
+from rfm.recovery import DOUBT, Recovery, recover
 from rfm.shuffling import same_law, shuffled
 from rfm.sweeps import Plain
 
@@ -44,6 +44,21 @@ def recovery_groups() -> Iterator[Setting]:
     for task, percent, kernel, seed in product(tasks, (60,), KERNELS, range(3)):
         split = rfm.random_split(task, percent / 100, seed)
         yield learned(split, kernel, order=task.n, percent=percent, seed=seed)
+
+
+def recovery_small() -> Iterator[Setting]:
+    """Random parts of x + y mod p for small p: where certificates begin."""
+    for p, percent, kernel, seed in product((7, 11, 13, 17, 19), (40, 50, 60, 70), KERNELS, SEEDS):
+        split = rfm.random_split(rfm.addition(p), percent / 100, seed)
+        yield learned(split, kernel, order=p, percent=percent, seed=seed)
+
+
+def recovery_long() -> Iterator[Setting]:
+    """Two fifths of x + y mod p over 120 iterations: is the law that the metric has used?"""
+    for p, percent, kernel, seed in product((23, 29, 31), (40,), KERNELS, SEEDS):
+        split = rfm.random_split(rfm.addition(p), percent / 100, seed)
+        options = {"iterations": 120, "keep_features": True}
+        yield Setting(split, kernel, options, {"order": p, "percent": percent, "seed": seed})
 
 
 def renamed(pairs: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
@@ -125,6 +140,18 @@ def first_law(run: rfm.Run) -> dict[str, Plain]:
         "final_right": int(run.correct().sum()),
         "jitter": float(run.table["jitter"].max()),
     }
+
+
+def law_and_key(run: rfm.Run) -> dict[str, Plain]:
+    """The same, and since when the law is there, by the answer key.
+
+    ``held_first`` is the first t whose true stripes have a share in M_t that the bound believes, 0
+    for never. ``most_right`` is the largest number of test points right in any fit.
+    """
+    task, metrics = run.split.task, run.history[1 : len(run.table)]
+    there = (t for t, M in enumerate(metrics, 1) if chance(task.n, held(M, task)) <= DOUBT)
+    most = int(run.right.sum(1).max())
+    return {**first_law(run), "held_first": next(there, 0), "most_right": most}
 
 
 # ------------------------------------------------------------------------------------- decoys
