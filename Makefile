@@ -33,13 +33,13 @@ test: $(READY)  ## run every check: style, unit tests, notebooks, site; NAME=05 
 	@OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(max(1, os.cpu_count() // $(WORKERS)))") \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
 	    --nbval --nbval-current-env --nbval-cell-timeout 1200 \
-	    --nbval-kernel-startup-timeout 180 $(if $(NAME),--chapter $(NAME)) book tests
+	    --nbval-kernel-startup-timeout 180 $(if $(NAME),--chapter "$(NAME)") book tests
 
 notebooks: $(READY)  ## execute the notebooks that changed; NAME=05 for one, FORCE=1 for all
-	$(BIN)/python tools/notebooks.py $(if $(FORCE),--force) $(NAME)
+	$(BIN)/python tools/notebooks.py $(if $(filter-out 0,$(FORCE)),--force) $(NAME)
 
 text: $(READY)  ## take what was edited in notebooks into their text; NAME=05 for one
-	$(BIN)/python tools/notebooks.py --take $(if $(FORCE),--force) $(NAME)
+	$(BIN)/python tools/notebooks.py --take $(if $(filter-out 0,$(FORCE)),--force) $(NAME)
 
 variants: $(READY)  ## run the chapters with other groups, kernels and splits; NAME=05 for one
 	OMP_NUM_THREADS=1 $(BIN)/python tools/variants.py --workers $(WORKERS) $(NAME)
@@ -58,7 +58,7 @@ bench: $(VENV)/.bench book  ## measure speed and memory, and how soon the pages 
 	$(BIN)/python tools/bench.py
 
 mutants: $(VENV)/.mutants  ## change the package and what notebooks show: do the tests notice? NAME=kernels
-	OMP_NUM_THREADS=1 $(BIN)/python tools/mutants.py --workers $(WORKERS) $(if $(FORCE),--force) $(NAME)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/mutants.py --workers $(WORKERS) $(if $(filter-out 0,$(FORCE)),--force) $(NAME)
 
 gpu: $(READY)  ## check and measure the machine on a CUDA GPU
 	$(BIN)/python tools/gpu.py --write

@@ -1,11 +1,13 @@
 """A notebook's cell in its kernel, as nbclient ran it when the notebook was made.
 
 nbval runs cells without history, so that IPython forgets that a trailing ``;`` hides a result; it
-ignores ``clear_output`` and ``update_display``; and it waits for a kernel that has died until the
-time is over. All three are mended here, for one notebook at a time.
+ignores ``clear_output`` and ``update_display``; it waits for a kernel that has died until the time
+is over; and for one that was interrupted and goes on it waits as long as that says something. All
+four are mended here, for one notebook at a time.
 """
 
 import time
+from collections.abc import Callable
 from queue import Empty
 from typing import Any
 
@@ -20,12 +22,17 @@ class KernelDied(Exception):
     """The kernel ended while a cell was running."""
 
 
+class GoesOn(Exception):
+    """A cell that ran out of time goes on although it was interrupted."""
+
+
 def mend(notebook: IPyNbFile) -> None:
     """Have a notebook's kernel, once started, behave as above."""
     if not hasattr(notebook, "displays"):
+        kernel = notebook.kernel
         notebook.displays = Displays(notebook)
         notebook.get_kernel_message = notebook.displays.message
-        kernel = notebook.kernel
+        kernel.get_message = Patience(notebook, kernel.get_message).message
         kernel.execute_cell_input = lambda source, allow_stdin=None: kernel.kc.execute(
             source, store_history=True, allow_stdin=allow_stdin, stop_on_error=False
         )
@@ -44,6 +51,34 @@ def _await_reply(kernel: Any, message: str, timeout: float) -> None:
         if reply["parent_header"].get("msg_id") == message:
             return
     raise Empty
+
+
+class Patience:
+    """Between a kernel and nbval: once a cell is out of time its outputs have one more limit.
+
+    It holds for all of them together; nbval's own starts again with each message.
+    """
+
+    def __init__(self, notebook: IPyNbFile, receive: Callable[..., Message]) -> None:
+        self.notebook, self.receive = notebook, receive
+        self.end: float | None = None
+
+    def message(self, stream: str, timeout: float | None = None) -> Message:
+        """Return the kernel's next message.
+
+        Raises:
+            GoesOn: The running cell is out of time, and so are its outputs.
+        """
+        if not self.notebook.timed_out:
+            return self.receive(stream, timeout=timeout)
+        if self.end is None:  # no cell runs after this one
+            self.end = time.monotonic() + self.notebook.displays.cell.output_timeout
+        if (left := self.end - time.monotonic()) <= 0:
+            raise GoesOn
+        try:
+            return self.receive(stream, timeout=left)
+        except Empty:
+            raise GoesOn from None
 
 
 class Displays:

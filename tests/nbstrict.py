@@ -5,6 +5,7 @@ a cell that was never run. With this plugin a code cell also fails when
 
 - it was never run, or is exempt from comparison by one of nbval's tags or comments;
 - a picture is missing, additional, of another size, or looks different;
+- its outputs come in another order, with other metadata, or are put together otherwise;
 - anything stands in its stderr;
 - it takes too long, whatever it does about being interrupted; the cells after it are not run, and
   fail.
@@ -30,7 +31,8 @@ from nbformat import NotebookNode
 from nbval.plugin import IPyNbCell, NbCellError, find_metadata_tags
 from outputs import compare
 
-OUTPUT_TIMEOUT = 60  # seconds for an output to arrive; nbval's 5 are short for a busy machine
+OUTPUT_TIMEOUT = 60  # seconds for an output to arrive, nbval's 5 are short for a busy machine;
+# and for all outputs together of a cell that was interrupted
 SCALED = pytest.StashKey[bool]()
 
 
@@ -76,6 +78,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         _before(item)
         try:
             result = yield
+        except nbkernel.GoesOn:
+            notebook.kernel.stop()
         except NbCellError as error:
             _stop_if_late(item, error.inner_traceback)
             raise

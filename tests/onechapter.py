@@ -1,4 +1,4 @@
-"""``--chapter NAME``: of all tests those of one chapter and of what it needs.
+"""``--chapter NAME``: of all tests those of one chapter, or of several, and of what they need.
 
 These are, each found by a rule:
 
@@ -27,7 +27,7 @@ TESTS = ROOT / "tests"
 LEFT_OUT = {"site", "browser"}  # fixtures
 LISTING = {"notebooks", "tables"}  # tools that say which chapters and tables there are
 ABOUT = 0.2  # of all that a test file names from the package
-CHAPTER = pytest.StashKey["Chapter"]()
+CHAPTERS = pytest.StashKey[list["Chapter"]]()
 
 
 class Chapter:
@@ -89,38 +89,46 @@ def parameters(item: pytest.Item) -> set[str]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option."""
-    words = "test this chapter, by its first letters, and what it needs"
+    words = "test this chapter, by its first letters, and what it needs; or 'ONE ANOTHER'"
     parser.getgroup("book").addoption("--chapter", metavar="NAME", help=words)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Find the chapter.
+    """Find the chapters.
 
     Raises:
-        UsageError: There is none of this name, or there are several.
+        UsageError: There is none of a name, or there are several.
     """
-    name = config.getoption("--chapter")
-    if name is None:
-        return
+    names = config.getoption("--chapter")
+    if names is not None:
+        config.stash[CHAPTERS] = [Chapter(named(name)) for name in names.split() or [""]]
+
+
+def named(name: str) -> Path:
+    """Return the text of the one chapter that begins with a name.
+
+    Raises:
+        UsageError: There is none, or there are several.
+    """
     stems = [source.stem for source in notebooks.sources()]
     found = [source for source in notebooks.sources() if source.stem.startswith(name)]
     if not name or len(found) != 1:
         many = f"{len(found)} chapters begin" if found and name else "no chapter begins"
         raise pytest.UsageError(f"{many} with {name!r}: name one of {', '.join(stems)}")
-    config.stash[CHAPTER] = Chapter(found[0])
+    return found[0]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out files without tests of the chapter."""
-    chapter = config.stash.get(CHAPTER, None)
-    if chapter and collection_path.is_file() and not chapter.may_hold(collection_path):
-        return True
+    """Leave out files without tests of the chapters."""
+    chapters = config.stash.get(CHAPTERS, [])
+    if chapters and collection_path.is_file():
+        return None if any(each.may_hold(collection_path) for each in chapters) else True
     return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests that are not of the chapter."""
-    if chapter := config.stash.get(CHAPTER, None):
-        left_out = [item for item in items if not chapter.has(item)]
-        items[:] = [item for item in items if chapter.has(item)]
-        config.hook.pytest_deselected(items=left_out)
+    """Leave out tests that are not of the chapters."""
+    if chapters := config.stash.get(CHAPTERS, []):
+        kept = [item for item in items if any(each.has(item) for each in chapters)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in {*kept}])
+        items[:] = kept

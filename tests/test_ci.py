@@ -1,5 +1,6 @@
 """The files that tell GitHub and pre-commit what to run are valid, and run what is there."""
 
+import os
 import re
 import subprocess
 import sys
@@ -42,6 +43,76 @@ def test_what_workflows_run_is_there(path: Path) -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
     for script in re.findall(r"(?:\.ci|tools)/[\w.]+", text):
         assert (ROOT / script).exists()
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_what_runs_out_of_time_has_failed(path: Path) -> None:
+    """Of a job that does, which is cancelled, GitHub leaves out the steps that follow a failure."""
+    for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+        steps = job["steps"]
+        if any(step.get("if") == "failure()" for step in steps):
+            (limit,) = (step["timeout-minutes"] for step in steps if "timeout-minutes" in step)
+            assert limit <= job["timeout-minutes"] - 10
+
+
+def test_all_but_style_is_tested_with_other_versions() -> None:
+    """So ``rfm.sweep`` is, too, which no chapter calls."""
+    text = (GITHUB / "workflows" / "weekly.yml").read_text(encoding="utf-8")
+    steps = yaml.safe_load(text)["jobs"]["versions"]["steps"]
+    (tests,) = (step["run"] for step in steps if "pytest" in step.get("run", ""))
+    assert re.findall(r" --(?:ignore|deselect)[= ](\S+)", tests) == ["tests/test_style.py"]
+    assert " tests " in tests
+
+
+GH = """\
+#!/bin/sh
+echo "$@" >> "$RUNNER_TEMP/gh"
+if [ "$2" = list ]; then echo "$OPEN"; fi
+"""
+
+
+@pytest.mark.parametrize("said", [True, False])
+@pytest.mark.parametrize(
+    ("issue", "does"), [("", "issue create --title"), ("7", "issue comment 7")]
+)
+@pytest.mark.parametrize("job", ["versions", "chapters"])
+def test_what_fails_again_is_told_again(
+    job: str, issue: str, does: str, said: bool, tmp_path: Path
+) -> None:
+    """An open issue gets a comment with the last lines, if it came to any."""
+    text = (GITHUB / "workflows" / "weekly.yml").read_text(encoding="utf-8")
+    steps = yaml.safe_load(text)["jobs"][job]["steps"]
+    (script,) = (step["run"] for step in steps if "gh issue" in step.get("run", ""))
+    if said:
+        (tmp_path / "said").write_text("before\nFAILED tests/test_x.py\n", encoding="utf-8")
+    program = tmp_path / "bin" / "gh"
+    program.parent.mkdir()
+    program.write_text(GH, encoding="utf-8")
+    program.chmod(0o755)
+    own = {"RUNNER_TEMP": str(tmp_path), "OPEN": issue, "RUN": "https://run"}
+    own |= {
+        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "WHICH": "oldest",
+        "SETTING": "newest",
+    }
+    subprocess.run(["bash", "-e", "-c", script], env=own, check=True)
+    orders = (tmp_path / "gh").read_text(encoding="utf-8").split("issue list", 1)[1]
+    assert does in orders
+    assert "https://run" in orders
+    assert ("FAILED tests/test_x.py" in orders) is said
+    assert orders.count("--body") == 1
+
+
+def test_links_that_refuse_robots_are_left_out() -> None:
+    """They are links of the book, and no other of its links is left out."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    (ignored,) = config["sphinx"]["config"]["linkcheck_ignore"]
+    text = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
+    links = {f"https://doi.org/{doi}" for doi in re.findall(r"^ *doi *= \{(.*)\}", text, re.M)}
+    links |= {*re.findall(r"^ *url *= \{(.*)\}", text, re.M)}
+    left_out = {match[1] for link in links if (match := re.match(ignored, link))}
+    assert sorted(left_out) == re.search(r"\((.*)\)", ignored)[1].split("|")
+    assert not re.match(ignored, "https://doi.org/10.48550/arXiv.2407.20199")
 
 
 def test_pre_commit_runs_what_make_lint_runs() -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import outputs
 import pytest
 from limits import VARIABLE, time_scale
-from moved_page import columns, pictures
+from moved_page import Budget, columns, matched, pictures
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from notebooks import NotebookError
@@ -62,6 +62,18 @@ DISPLAYS = [  # all of it compares right
     "6 * 7",
     "_ + 1",
 ]
+AFTER = """
+import time
+from pathlib import Path
+
+for _ in range(80):
+    try:
+        time.sleep(0.5)
+        print("still here")
+    except KeyboardInterrupt:
+        {}
+Path({!r}).touch()
+"""
 LATE = ["time.sleep(600)", "try:\n    time.sleep(600)\nexcept KeyboardInterrupt:\n    pass"]
 
 Edit = Callable[[NotebookNode], None]
@@ -197,6 +209,25 @@ def test_what_was_edited_fails_and_says_why(outcomes: dict, name: str) -> None:
     assert {cell for cell, text in cells.items() if text} == set(complaint)
     for cell, words in complaint.items():
         assert re.search(words, cells[cell], re.DOTALL), cells[cell]
+
+
+def test_a_cell_that_keeps_saying_something_is_stopped(tmp_path: Path) -> None:
+    """Whether it swallows the interruption or shows it; its limits are 4 s and 4 s."""
+    answers = {"swallows": "pass", "shows": "get_ipython().showtraceback()"}
+    ended = {name: tmp_path / f"{name}.ended" for name in answers}
+    for name, answer in answers.items():
+        sources = ["1 + 1", AFTER.format(answer, str(ended[name])), "2 + 2"]
+        nb = new_notebook(cells=[new_code_cell(source, execution_count=1) for source in sources])
+        nb.cells[0].outputs = [new_output("execute_result", {"text/plain": "2"}, execution_count=1)]
+        nbformat.write(nb, tmp_path / f"{name}.ipynb")
+    limits = ["--nbval-cell-timeout", "60", "--nbval-kernel-startup-timeout", "1200"]
+    options = [*limits, "-n", "2", "--dist", "loadfile"]
+    said = complaints(tmp_path, *options, NOTEBOOK_TIME_SCALE=f"{4 / 60}")
+    for name in answers:
+        assert said[name, 0] == ""
+        assert "Cell ran out of time: its limit is 4 s" in said[name, 1]
+        assert "Not run: cell 1 ran out of time" in said[name, 2]
+        assert not ended[name].exists()
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -439,6 +470,36 @@ def test_equal_stretches_are_left_out() -> None:
     assert left.count("\n") == 8
     assert left.count("47 equal lines") == 1
     assert left.count("46 equal lines") == 1
+
+
+def test_a_long_text_takes_a_bounded_time() -> None:
+    """Half a megabyte in one line, many of its words equal: with no budget it takes hours."""
+    words = [f'<path d="M {number % 100}.5 L {number}"/>' for number in range(20_000)]
+    changed = [*words]
+    changed[10_000] = "<path/>"
+    old, new = "".join(words), "".join(changed)
+    assert len(old) > 500_000
+    left, right = columns(old, new)
+    assert re.findall("<mark>(.*?)</mark>", left) == [" d=&#34;M 0.5 L 10000&#34;"]
+    assert "<mark>" not in right
+    changed[0] = changed[-1] = "<g/>"  # too much lies between
+    left, right = columns(old, "".join(changed))
+    assert right.count("<mark>") == 1
+    assert "<mark>g/&gt;&lt;path" in right
+
+
+@pytest.mark.parametrize("most", [0, 10, 10**6])
+def test_matching_is_right_whatever_the_budget(most: int) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        old, new = ("".join(rng.choice(list("abc"), size)) for size in rng.integers(0, 12, 2))
+        budget = Budget(most)
+        codes = matched(old, new, budget)
+        assert 0 <= budget.left <= most
+        for one, number in ((old, 1), (new, 3)):
+            assert "".join(one[code[number] : code[number + 1]] for code in codes) == one
+        for what, i, j, k, m in codes:
+            assert (old[i:j] == new[k:m]) == (what == "equal")
 
 
 def test_pictures_of_two_sizes_are_shown_without_a_difference() -> None:

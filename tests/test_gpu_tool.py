@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import gpu
+import pandas as pd
 import pytest
 import torch
 
@@ -12,17 +14,53 @@ import rfm
 from rfm import fit
 
 SMALL = ["gpu.py", "--device", "cpu", "--sizes", "5", "7", "--p", "7", "--q", "5"]
-SMALL += ["--rounds", "1", "--no-tests"]
+SMALL += ["--rounds", "1"]
+ENDS = {  # the tests of a device ↦ whether that is well
+    "def test_one():\n    pass\n": True,
+    "import pytest\ndef test_one():\n    pass\ndef test_two():\n    pytest.skip()\n": True,
+    "def test_one():\n    pass\ndef test_two():\n    assert 0\n": False,
+    "import pytest\ndef test_one():\n    pytest.skip()\n": False,
+    "import pytest\ndef test_one():\n    pass\ndef test_two():\n    pytest.exit('', 3)\n": False,
+    "import nowhere\n": False,
+    "": False,
+}
 
 
 def test_it_prints_its_tables(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr(sys, "argv", SMALL)
+    monkeypatch.setattr(sys, "argv", [*SMALL, "--no-tests"])
     assert gpu.main() == 0
     printed = capsys.readouterr().out
     for what in ("bare Cholesky, s", "judged differently", "in one iteration", "residual"):
         assert what in printed
+
+
+@pytest.mark.parametrize(("tests", "well"), ENDS.items())
+def test_tests_that_fail_on_the_device_are_told(
+    tests: str, well: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its own tests, and with nothing measured."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_device.py").write_text(tests, encoding="utf-8")
+    monkeypatch.setattr(gpu, "ROOT", tmp_path)
+    for part in ("settings", "agreement", "speed", "stages", "waits", "mixed"):
+        monkeypatch.setattr(gpu, part, lambda *_: pd.DataFrame([{"p": 7}]))
+    monkeypatch.setattr(sys, "argv", SMALL)
+    assert gpu.main() == (0 if well else 1)
+    assert list(gpu.tests("cpu")) == ["tests", "on", "result"]
+
+
+def test_a_python_without_pytest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu.sys, "executable", "false")
+    table = gpu.tests("cpu")
+    assert table["result"].tolist() == ["nothing; exit status 1"]
+    assert not gpu.holds(table)
+
+
+def test_the_stored_tables_say_that_all_is_well() -> None:
+    for path in sorted(gpu.DATA.glob("gpu*.csv")):
+        assert gpu.holds(pd.read_csv(path)), path.name
 
 
 def test_a_device_that_computes_something_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

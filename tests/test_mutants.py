@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from queue import Queue
 
 import mutants
 import pytest
@@ -206,6 +207,29 @@ def test_the_table_has_every_module_and_enough_is_killed() -> None:
         assert kinds[0] >= tried * (mutants.AIM if name.endswith(".py") else 1), name
     if stale := mutants.stale():  # a score is that of a day: make mutants brings it up to date
         warnings.warn(f"changed since their mutants were tried: {', '.join(stale)}", stacklevel=1)
+
+
+class Worker:
+    """A process that lives for a while, and puts something in at the end."""
+
+    def __init__(self, queue: Queue, asked: int, last: object) -> None:
+        self.queue, self.left, self.last = queue, asked, last
+
+    def is_alive(self) -> bool:
+        self.left -= 1
+        if self.left == 0:
+            self.queue.put(self.last)
+        return self.left > 0
+
+
+def test_a_worker_that_ended_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutants, "PATIENCE", 0.01)
+    queue: Queue = Queue()
+    queue.put("first")
+    found = mutants.gathered(queue, [Worker(queue, 3, "last")], 3)
+    assert [next(found), next(found)] == ["first", "last"]
+    with pytest.raises(RuntimeError, match="a worker ended: run again, verdicts are kept"):
+        next(found)
 
 
 def test_every_module_has_its_tests() -> None:

@@ -86,8 +86,26 @@ def drop_picture(cell: NotebookNode) -> None:
     cell.outputs.remove(picture_of(cell))
 
 
+def swap(cell: NotebookNode) -> None:
+    cell.outputs.reverse()
+
+
+def widen(cell: NotebookNode) -> None:
+    cell.outputs[0].metadata["image/png"]["width"] = 400
+
+
+def merge(cell: NotebookNode) -> None:
+    one, other = cell.outputs
+    one.data |= other.data
+    cell.outputs.remove(other)
+
+
 SHOWS_NUMBER = "x = 6 * 7\nx"
 SHOWS_PICTURE = "plt.imshow([[0, 1], [1, 0]])\nplt.axis('off');"
+SHOWS_PARTS = "print(1)\ndisplay(2)\nprint(3)\ndisplay(4)\n5"
+SHOWS_WORDS = "print('six times seven')\nx"
+SHOWS_WIDTH = "display({'image/png': 'AAAA'}, metadata={'image/png': {'width': 10}}, raw=True)"
+SHOWS_TWO = "display({'text/plain': 'a'}, raw=True)\ndisplay({'text/html': '<b>b</b>'}, raw=True)"
 EDITS: dict[int, tuple[str, Edit | None, str]] = {  # place ↦ source, edit, complaint
     0: ("import matplotlib.pyplot as plt\nimport pandas as pd\nfrom myst_nb import glue", None, ""),
     1: ("1 + 1;", None, ""),
@@ -109,6 +127,11 @@ EDITS: dict[int, tuple[str, Edit | None, str]] = {  # place ↦ source, edit, co
     13: (SHOWS_NUMBER, forget_run, "never run"),
     14: (SHOWS_PICTURE, None, ""),
     15: (SHOWS_NUMBER, None, ""),
+    16: (SHOWS_PARTS, None, ""),
+    17: (SHOWS_WORDS, swap, "list of outputs differs in line 1: stored 'execute_result"),
+    18: (SHOWS_WIDTH, widen, "list of outputs differs in line 1: .*400"),
+    19: (SHOWS_TWO, merge, "list of outputs differs"),
+    20: (SHOWS_WIDTH, None, ""),
 }
 
 
@@ -183,6 +206,18 @@ def png(pixels: np.ndarray) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
+def test_the_pages_say_what_the_rule_for_pictures_is() -> None:
+    digit, power = f"{outputs.PIXELS:.0e}".split("e-0")
+    shares = {
+        "book/rerun.md": f"${digit} \\cdot 10^{{-{power}}}$",
+        "CONTRIBUTING.md": f"{digit} · 10⁻{'⁰¹²³⁴⁵⁶⁷⁸⁹'[int(power)]}",
+    }
+    for name, share in shares.items():
+        text = (repository.ROOT / name).read_text(encoding="utf-8")
+        assert f"more than {outputs.LEVEL} of 255" in text, name
+        assert share in text, name
+
+
 def test_imperceptible_changes_of_a_picture_pass() -> None:
     rng = np.random.default_rng(0)
     old = rng.integers(20, 230, (480, 640, 3), dtype=np.int16)
@@ -194,5 +229,7 @@ def test_imperceptible_changes_of_a_picture_pass() -> None:
     assert difference.allowed
     assert difference.size == 0
     assert not outputs.compare(shown[0], shown[2])[0].allowed
+    lighter = [new_output("display_data", {"image/png": png(old + outputs.LEVEL + 1)})]
+    assert not outputs.compare(shown[0], lighter)[0].allowed
     assert not outputs.compare(shown[0], [])[0].allowed
     assert not outputs.compare([], shown[0])[0].allowed

@@ -82,6 +82,7 @@ def test_those_are_run_and_no_others() -> None:
         ("the-trap", "no chapter begins with 'the-trap'"),
         ("1", "7 chapters begin with '1'"),
         ("", "no chapter begins with ''"),
+        ("06 the-trap", "no chapter begins with 'the-trap'"),
     ],
 )
 def test_a_name_that_is_not_one_is_told(name: str, complaint: str) -> None:
@@ -96,7 +97,14 @@ def test_a_name_that_is_not_one_is_told(name: str, complaint: str) -> None:
         assert source.stem in str(caught.value)
 
 
-@pytest.mark.parametrize(("name", "words"), [("06", "--chapter 06 book tests"), ("", "180  book")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("06", '--chapter "06" book tests'),
+        ("06 07", '--chapter "06 07" book tests'),
+        ("", "180  book"),
+    ],
+)
 def test_make_passes_the_name_on(name: str, words: str) -> None:
     made = subprocess.run(
         ["make", "--dry-run", "--assume-old=.venv/.ready", "test", f"NAME={name}"],
@@ -106,6 +114,26 @@ def test_make_passes_the_name_on(name: str, words: str) -> None:
         check=True,
     )
     assert words in made.stdout
+
+
+def test_there_may_be_several() -> None:
+    """What is run for two chapters is what is run for one or the other."""
+    files = {line.split("::")[0] for line in collected("ledger since") if line.startswith("book/")}
+    assert files == {"book/ledger.ipynb", "book/since.ipynb"}
+
+
+@pytest.mark.parametrize(("force", "given"), [("", False), ("0", False), ("1", True)])
+@pytest.mark.parametrize("target", ["notebooks", "text", "mutants"])
+def test_make_forces_if_it_is_told_to(target: str, force: str, given: bool) -> None:
+    ready = [f"--assume-old=.venv/.{name}" for name in ("ready", "mutants")]
+    made = subprocess.run(
+        ["make", "--dry-run", *ready, target, f"FORCE={force}"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert ("--force" in made.stdout) is given
 
 
 def test_a_path_is_a_parameter_by_its_name() -> None:

@@ -100,6 +100,12 @@ def test_the_workflow_is_shown_as_it_is_and_the_others_are_named() -> None:
     assert whole == {GITHUB / "workflows" / "test.yml", ROOT / ".ci" / "run"}
     for path in [*WORKFLOWS, GITHUB / "dependabot.yml", ROOT / ".pre-commit-config.yaml"]:
         assert f"`{path.relative_to(ROOT).as_posix()}`" in said
+    (weekly,) = (
+        line for line in said.splitlines() if line.startswith("| `.github/workflows/weekly")
+    )
+    assert "the package with the oldest" in weekly
+    assert "all chapters" in weekly
+    assert "`make matrix`" in weekly
 
 
 BASH = re.compile(r"^(`{3,})bash\n(.*?)^\1$", re.MULTILINE | re.DOTALL)

@@ -21,6 +21,8 @@ from repository import ROOT
 PROBE = Path(__file__).with_name("probe.py")
 PINNED = ("-r", "requirements.txt")
 MADE_WITH = "made-with.txt"  # in an environment: what it was made of
+RENEW = ("--upgrade", "--upgrade-strategy=eager")  # as if it were made today
+UNREACHED = re.compile(r"WARNING: Retrying \(|Could not fetch URL")  # for pip that is no error
 
 
 class MissingError(Exception):
@@ -29,7 +31,8 @@ class MissingError(Exception):
 
 def packages(which: str) -> tuple[str, ...]:
     """The oldest or newest packages that pyproject.toml allows, and a kernel, for pip."""
-    return (*bounds(which, chapters=True), "ipykernel")
+    options = RENEW if which == "newest" else ()
+    return (*options, *bounds(which, chapters=True), "ipykernel")
 
 
 def interpreter(version: str) -> str:
@@ -53,10 +56,13 @@ def interpreter(version: str) -> str:
 def made(folder: Path, version: str, needs: Sequence[str]) -> Path:
     """The Python of a virtual environment, which is made unless it is there.
 
+    One that pip is to upgrade is upgraded each time. Where it cannot be, as without a network, that
+    is said, and what is there is used.
+
     Args:
         folder: where it lies, or will.
         version: of Python, such as "3.13".
-        needs: what pip is to install there.
+        needs: what pip is to install there, and its options.
 
     Raises:
         MissingError: There is no such Python, or pip cannot install all of it.
@@ -66,23 +72,38 @@ def made(folder: Path, version: str, needs: Sequence[str]) -> Path:
     for name in re.findall(r"^(\S+\.txt)$", text, re.MULTILINE):
         text += "\n" + (ROOT / name).read_text(encoding="utf-8")
         text += "\n" + (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    pip = (sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet")
     if mark.exists() and mark.read_text(encoding="utf-8") == text:
+        if "--upgrade" in needs:
+            _upgrade(*pip, "--retries=1", *needs)
         return python
     start = interpreter(version)
     shutil.rmtree(folder, ignore_errors=True)
-    pip = (sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet")
     _order("no environment could be made", start, "-m", "venv", "--without-pip", str(folder))
     _order("pip could not install all of it", *pip, *needs)
     mark.write_text(text, encoding="utf-8")
     return python
 
 
-def _order(failure: str, *words: str) -> None:
+def _upgrade(*words: str) -> None:
+    """Order an upgrade, and say so if it was none."""
+    try:
+        if not UNREACHED.search(_order("pip could not upgrade", *words)):
+            return
+        reason = "pip could not look everywhere for newer packages"
+    except MissingError as error:
+        reason = str(error)
+    print(f"    {reason}: going on with those that are there", file=sys.stderr)
+
+
+def _order(failure: str, *words: str) -> str:
+    """Run a program and return what it wrote to stderr."""
     run = subprocess.run(words, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if run.returncode:
         lines = run.stderr.strip().splitlines() or ["no reason given"]
         errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
         raise MissingError(f"{failure}: {(errors or lines)[-1]}")
+    return run.stderr
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -37,6 +38,7 @@ ITERATIONS = 30  # of a run that is compared
 CLOSE = 1e-8  # of their largest entry that metrics may be apart
 REFINED = 1e-12  # largest residual of a refined solution
 STEPS = 12  # of refinement, at most
+PASSED = re.compile(r"\d+ passed(, \d+ (skipped|warnings?))* in [^;]*")  # what a good end is called
 WAITS = ("cudaStreamSynchronize", "cudaMemcpyAsync", "cudaDeviceSynchronize")
 
 
@@ -67,20 +69,35 @@ def chapters(p: int, q: int) -> dict[str, tuple[rfm.Split, rfm.Kernel, int]]:
 
 
 def tests(device: str) -> pd.DataFrame:
-    """The tests of the machine on the device; they need torch, pandas and pytest, and no site."""
-    order = [sys.executable, "-m", "pytest", "-q", "--noconftest", "tests/test_device.py"]
+    """The tests of the machine on the device; they need torch, pandas and pytest, and no site.
+
+    How they ended is in pytest's words, with its exit status if that is not 0.
+    """
+    order = [sys.executable, "-m", "pytest", "-q", "--noconftest", "--color=no"]
     found = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    own = {"RFM_DEVICE": device, "PYTHONPATH": found, "OMP_NUM_THREADS": "1", "PYTEST_ADDOPTS": ""}
     run = subprocess.run(
-        order,
+        [*order, "tests/test_device.py"],
         cwd=ROOT,
-        env=os.environ | {"RFM_DEVICE": device, "PYTHONPATH": found, "OMP_NUM_THREADS": "1"},
+        env=os.environ | own,
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
     print(run.stdout[-6000:])
-    said = run.stdout.strip().splitlines()[-1] if run.stdout.strip() else run.stderr[-200:]
+    said = (run.stdout.strip() or run.stderr.strip() or "nothing").splitlines()[-1][-200:]
+    if run.returncode:
+        said = f"{said}; exit status {run.returncode}"
     return pd.DataFrame([{"tests": "tests/test_device.py", "on": device, "result": said}])
+
+
+def holds(table: pd.DataFrame) -> bool:
+    """Whether all is well, of a table that says so in a column."""
+    if "agrees" in table:
+        return bool((table["agrees"] == "yes").all())
+    if "result" in table:
+        return bool(table["result"].str.fullmatch(PASSED).all())
+    return True
 
 
 def agreement(device: str, p: int, q: int) -> pd.DataFrame:
@@ -324,7 +341,7 @@ def _digits(x: float) -> float:
 
 
 def main() -> int:
-    """Parse the command line, check and measure; 1 if something disagrees."""
+    """Parse the command line, check and measure; 1 if a test fails or something disagrees."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1, or cpu as a stand-in")
     parser.add_argument("--sizes", type=int, nargs="+", default=[61, 97, 113, 173])
@@ -354,8 +371,7 @@ def main() -> int:
     for name, part in parts.items():  # what is measured first is kept if the rest is interrupted
         table = part()
         print("", name, table.to_string(index=False, na_rep=""), sep="\n", flush=True)
-        if "agrees" in table:
-            agrees &= bool((table["agrees"] == "yes").all())
+        agrees &= holds(table)
         if asked.write:
             table.to_csv(DATA / f"{name}.csv", index=False)
     return 0 if agrees else 1

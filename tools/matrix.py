@@ -4,8 +4,12 @@
 
 Settings are numbers of threads, sets of instructions, the oldest and the newest packages that
 ``pyproject.toml`` allows, and the versions of Python that it names. A NAME picks the setting of
-that name, or those that start with it. A row in which nothing moved is kept as long as notebook and
-setting stay as they are: an interrupted run goes on, and a changed chapter is run alone.
+that name, or those that start with it. A row in which nothing moved is kept as long as the setting,
+the notebook, and the modules and tables that it uses stay as they are: an interrupted run goes on,
+and a changed chapter is run alone.
+
+A row is about chapters. What they do not use of the package, such as ``rfm.sweep``, is tested with
+the oldest and the newest packages once a week, by ``.github/workflows/weekly.yml``.
 
 The tables go to ``book/data``. What was executed lies in FOLDER/SETTING, ``.matrix`` by default,
 with the environment of the setting and, where something moved, a page that shows it. The exit
@@ -168,7 +172,7 @@ def run(setting: Setting, tables: matrix_rows.Tables, folder: Path, book: Path) 
     every = matrix_rows.notebooks(book)
     tables.keep(setting.name, every)
     for name, stored in every.items():
-        now = matrix_rows.digest(stored)
+        now = matrix_rows.digest(stored, book)
         if tables.has(setting.name, name, now):
             continue
         start = time.perf_counter()

@@ -1,8 +1,8 @@
 """The tables of ``make matrix``: what came of each chapter in each setting, and of each setting.
 
 ``matrix_notebooks.csv`` has a row for each setting and notebook, with a digest of the notebook's
-code and outputs at that time; ``matrix.csv`` adds them up; ``matrix_settings.csv`` says what each
-setting was.
+code and outputs at that time, and of the package and the tables that they came from; ``matrix.csv``
+adds them up; ``matrix_settings.csv`` says what each setting was.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import nbformat
+import needs
 from moved import Moved
 from nbformat import NotebookNode
 from outputs import BITMAPS, PIXELS, Difference, parts
@@ -41,10 +42,24 @@ def code_cells(nb: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
-def digest(nb: NotebookNode) -> str:
-    """What tells a notebook's code and stored outputs from others, whatever its words."""
+def digest(nb: NotebookNode, book: Path = BOOK) -> str:
+    """What tells a notebook, and what it is computed from, from others.
+
+    That is its code and stored outputs, whatever its words; the modules of the package that it
+    loads; the tables and other files that it reads. Versions of packages are the setting's.
+
+    Args:
+        nb: the notebook.
+        book: the folder in which it runs, with the tables in ``data``.
+    """
     shown = [(cell.source, parts(cell.outputs)) for cell in code_cells(nb)]
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:12]
+    named = {*needs.tables(nb, book / "data").values(), *needs.files(nb, book).values()}
+    read = {
+        path.relative_to(book).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in named
+    }
+    whole = json.dumps([shown, needs.modules(nb), read], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 
 def counted(stored: NotebookNode, found: Moved) -> Row:
@@ -82,8 +97,9 @@ def since() -> str:
     now = {name: digest(nb) for name, nb in notebooks().items()}
     old = [f"{{doc}}`{name}`" for name in now if ran[name, now[name]] < len(finished)]
     if not old:
-        return "Code and outputs of all chapters are still those that were run."
-    return f"Changed in code or outputs since, and not yet run again everywhere: {', '.join(old)}."
+        return "All chapters are still those that were run, and so is what they are computed from."
+    said = "Changed since, or computed from something that has, and not yet run again everywhere"
+    return f"{said}: {', '.join(old)}."
 
 
 def added(setting: str, rows: Sequence[Row], whole: int) -> Row:

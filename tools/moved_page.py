@@ -3,11 +3,15 @@
 The page is one file that loads nothing.
 """
 
+from __future__ import annotations
+
 import base64
 import io
 import re
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import Match, SequenceMatcher
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +26,8 @@ NAME = "index.html"
 SIGN = '<meta name="generator" content="breaking-symmetry">'
 CONTEXT = 3  # equal lines shown around a difference
 LONG = 4000  # characters; longer lines are compared word by word
+STEPS = 5_000_000  # that matching two texts may take, half a second or so
+ITEM = 4  # steps
 MARK = (214, 40, 40)
 ENLARGED = 360  # pixels
 
@@ -74,20 +80,82 @@ def percent(share: float) -> str:
 # Texts
 
 
+@dataclass
+class Budget:
+    """The steps that are left for matching two texts."""
+
+    left: int = STEPS
+
+
+class TooLong(Exception):
+    """Two sequences that no budget is left for."""
+
+
+class Matcher(SequenceMatcher):
+    """A matcher that counts its steps: with many equal items they are more than anyone waits for.
+
+    Raises:
+        TooLong: It would take more than is left.
+    """
+
+    def __init__(self, old: Sequence[str], new: Sequence[str], budget: Budget) -> None:
+        super().__init__(None, old, new, autojunk=False)
+        self.budget = budget
+
+    def find_longest_match(
+        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+    ) -> Match:
+        """The longest match as usual; steps are a pair of equal items each, and ITEM an item."""
+        steps = sum(ITEM + len(self.b2j.get(item, ())) for item in self.a[alo:ahi])
+        if steps > self.budget.left:
+            raise TooLong
+        self.budget.left -= steps
+        return super().find_longest_match(alo, ahi, blo, bhi)
+
+
+def matched(
+    old: Sequence[str], new: Sequence[str], budget: Budget
+) -> list[tuple[str, int, int, int, int]]:
+    """Return as difflib's opcodes how one sequence becomes the other.
+
+    Of long ones what they begin and end with in common is set aside first, and if the budget does
+    not do for what lies between, that differs as a whole.
+    """
+    with suppress(TooLong):
+        return Matcher(old, new, budget).get_opcodes()
+    start = _common(old, new)
+    end = _common(old[start:][::-1], new[start:][::-1])
+    inner = old[start : len(old) - end], new[start : len(new) - end]
+    try:
+        between = Matcher(*inner, budget).get_opcodes()
+    except TooLong:
+        between = [("replace", 0, len(inner[0]), 0, len(inner[1]))]
+    found = [("equal", 0, start, 0, start)] if start else []
+    found += [(what, *(place + start for place in places)) for what, *places in between]
+    return found + [("equal", len(old) - end, len(old), len(new) - end, len(new))] * bool(end)
+
+
+def _common(old: Sequence[str], new: Sequence[str]) -> int:
+    """With how many equal items two sequences begin."""
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(old), len(new)))
+
+
 def columns(old: str | None, new: str | None) -> tuple[Markup, Markup]:
     """Return two texts as HTML: what differs is marked, long equal stretches are left out."""
     if old is None or new is None:
         return tuple(Markup("") if text is None else escape(text) for text in (old, new))
     lines = old.splitlines(), new.splitlines()
     left, right = [], []
-    blocks = SequenceMatcher(None, *lines, autojunk=False).get_opcodes()
+    budget = Budget()
+    blocks = matched(*lines, budget)
     for number, (what, i, j, k, m) in enumerate(blocks):
         if what == "equal":
             kept = _kept(lines[0][i:j], number == 0, number == len(blocks) - 1)
             left += kept
             right += kept
         else:
-            pair = _marked("\n".join(lines[0][i:j]), "\n".join(lines[1][k:m]))
+            pair = _marked("\n".join(lines[0][i:j]), "\n".join(lines[1][k:m]), budget)
             left += [pair[0]] if j > i else []
             right += [pair[1]] if m > k else []
     return Markup("\n").join(left), Markup("\n").join(right)
@@ -102,13 +170,13 @@ def _kept(lines: list[str], first: bool, last: bool) -> list[Markup]:
     return [*map(escape, lines[:head]), note, *map(escape, lines[len(lines) - tail :])]
 
 
-def _marked(old: str, new: str) -> tuple[Markup, Markup]:
+def _marked(old: str, new: str, budget: Budget) -> tuple[Markup, Markup]:
     tokens = [
         list(text) if max(len(old), len(new)) <= LONG else re.findall(r"\w+|\W", text)
         for text in (old, new)
     ]
     sides: tuple[list[Markup], list[Markup]] = ([], [])
-    for what, i, j, k, m in SequenceMatcher(None, *tokens, autojunk=False).get_opcodes():
+    for what, i, j, k, m in matched(*tokens, budget):
         for side, text in zip(
             sides, ("".join(tokens[0][i:j]), "".join(tokens[1][k:m])), strict=True
         ):

@@ -27,12 +27,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from queue import Empty
 from typing import TYPE_CHECKING
 
 import interrupts
 from judging import Coverage, Judges, Verdict, chosen_tests
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+    from multiprocessing.queues import Queue
+
     from mutating import Mutant
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +47,7 @@ KEPT = ROOT / "_build" / "mutants"
 COLUMNS = ("module", "mutants", "killed", "survived", "timeouts", "seconds", "source")
 AIM = 0.95  # of the mutants of each module are to be killed
 LONGEST = 6.0  # seconds that the tests of a mutant may take; the slowest are not asked
+PATIENCE = 5.0  # seconds until it is asked whether the workers live
 OPTIONS = ("-q", "-p", "no:xdist", "--assert=plain")
 
 # The files of tests that a module's mutants are tried with, besides those that all are.
@@ -64,7 +69,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "groups": ("named", "told_theory", "groups", "symmetry", "arguments"),
     "tasks": ("named", "told_theory", "groups", "symmetry", "splits", "arguments"),
     "equivalence": ("told_theory", "equivalence", "arguments"),
-    "translations": ("told_theory", "translations", "arguments", "run"),
+    "translations": ("told_theory", "blocks", "translations", "arguments", "run"),
     "two_spectra": ("told_theory", "two_spectra", "arguments"),
     "reduced": ("told_theory", "reduced", "arguments"),
     "prediction": ("told_theory", "prediction", "arguments"),
@@ -219,11 +224,33 @@ def judged(
         yield mutant.number, Outcome(verdict.kind, verdict.by, file, spent, str(mutant))
 
 
+def gathered(
+    queue: Queue[tuple[int, Outcome]], workers: Sequence[BaseProcess], count: int
+) -> Iterator[tuple[int, Outcome]]:
+    """So many outcomes, as the workers put them into a queue.
+
+    Raises:
+        RuntimeError: all workers have ended, and some outcomes are missing.
+    """
+    for _ in range(count):
+        found = None
+        while found is None:
+            working = any(
+                worker.is_alive() for worker in workers
+            )  # before what it puts is asked for
+            try:
+                found = queue.get(timeout=PATIENCE)
+            except Empty:
+                if not working:
+                    raise RuntimeError("a worker ended: run again, verdicts are kept") from None
+        yield found
+
+
 def judge(name: str, force: bool, workers: int) -> dict[str, str]:
     """Try all mutants of a module; return its row of the table.
 
     Raises:
-        RuntimeError: a test fails without any change.
+        RuntimeError: a test fails without any change, or a worker ended before its time.
     """
     import mutating
 
@@ -248,8 +275,7 @@ def judge(name: str, force: bool, workers: int) -> dict[str, str]:
         processes = [context.Process(target=share, args=(i,)) for i in range(workers)]
         for process in processes:
             process.start()
-        for done in range(1, len(left) + 1):
-            number, outcome = queue.get()
+        for done, (number, outcome) in enumerate(gathered(queue, processes, len(left)), start=1):
             kept.add(number, outcome)
             if outcome.kind != "killed":
                 print(f"{done} {outcome.kind}: {outcome.change}", file=sys.stderr, flush=True)

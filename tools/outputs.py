@@ -3,7 +3,12 @@
 Texts, tables and errors are the same if no character differs. Pictures are the same if they look
 alike, pixel by pixel. What is displayed is compared kind by kind (stdout, ``text/plain``,
 ``image/png``, ...), in the order in which the cell showed it, and so are the names by which pages
-refer to what is glued.
+refer to what is glued. Then the list of outputs is compared: which are results, which are displays,
+of which kinds, with which metadata, and where a stream begins.
+
+A stream is one text, as it is stored: what a cell prints after a display is not told from what it
+prints before. Of an error the name and the value count, not the traceback, which names lines and
+paths of a machine.
 """
 
 import base64
@@ -23,12 +28,15 @@ from PIL import Image, UnidentifiedImageError
 GLUED = "application/papermill.record/"
 GLUED_PNG = f"{GLUED}image/png"
 NAMES = "name of what is glued"
+ORDER = "list of outputs"
+SCRAPBOOK = "scrapbook"  # the metadata of what is glued
 BITMAPS = ("image/png", "image/jpeg", GLUED_PNG)  # other pictures are text, compared exactly
 
-# Two renderings of one picture may differ in the last bit of some colours, which no one sees.
-# A pixel counts when a channel moves by more than LEVEL of 255; PIXELS is the fraction allowed:
-# one wrong entry of a 61 × 61 table is about 1e-4 of a usual figure.
-LEVEL = 24
+# Two renderings of one picture may differ in the last bit of some colours, which no one sees: by
+# one of 255 where it was measured, and neighbours among the colours of a heat map are hardly ever
+# more than three apart. A pixel counts when a channel moves by more than LEVEL of 255; PIXELS is
+# the fraction allowed: one wrong entry of a 61 × 61 table is about 1e-4 of a usual figure.
+LEVEL = 3
 PIXELS = 2e-5
 
 NUMBER = re.compile(r"([-+\N{MINUS SIGN}]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)", re.IGNORECASE)
@@ -40,7 +48,7 @@ class Difference:
     """One output that is not the stored one.
 
     Attributes:
-        kind: what it is: ``stdout``, ``stderr``, ``error``, a MIME type or NAMES.
+        kind: what it is: ``stdout``, ``stderr``, ``error``, a MIME type, NAMES or ORDER.
         number: its position among the cell's outputs of this kind, from 0.
         stored: the stored text, or the picture in base64; None if there was none.
         fresh: the same of the cell executed again; None if there is none.
@@ -81,8 +89,38 @@ def compare(
     stored: Iterable[NotebookNode], fresh: Iterable[NotebookNode], rule: Rule = pixel_by_pixel
 ) -> list[Difference]:
     """Return what differs between the stored and the fresh outputs of a cell, by a rule."""
-    old, new = parts(stored), parts(fresh)
-    return [each for kind in {**old, **new} for each in _of_kind(kind, old, new, rule)]
+    both = [*stored], [*fresh]
+    old, new = map(parts, both)
+    found = [each for kind in {**old, **new} for each in _of_kind(kind, old, new, rule)]
+    if any(each.stored is None or each.fresh is None for each in found):
+        return found  # then the lists differ, too, and no one need be told
+    lists = ["\n".join(listed(outputs)) for outputs in both]
+    if lists[0] != lists[1]:
+        message, size, _ = _of_texts(*lists)
+        found.append(Difference(ORDER, 0, *lists, f"{ORDER} {message}", size))
+    return found
+
+
+def listed(outputs: Iterable[NotebookNode]) -> list[str]:
+    """Return what each output of a cell is, in order, with its kinds and metadata, in words.
+
+    A stream stands where it begins: the kernel sends what was printed before it sends a display.
+    Of two streams that begin between the same displays either may arrive first: they are sorted.
+    """
+    found: list[str] = []
+    begins: dict[str, int] = {}
+    for output in outputs:
+        if output.output_type == "stream":
+            begins.setdefault(output.name, len(found))
+        elif output.output_type == "error":
+            found.append("error")
+        else:
+            about = {k: v for k, v in output.get("metadata", {}).items() if k != SCRAPBOOK}
+            words = f" {json.dumps(about, sort_keys=True)}" if about else ""
+            found.append(f"{output.output_type}: {', '.join(sorted(output.data))}{words}")
+    for name in sorted(begins, key=lambda name: (begins[name], name), reverse=True):
+        found.insert(begins[name], name)  # from the last, so that the places of others stand
+    return found
 
 
 def parts(outputs: Iterable[NotebookNode]) -> dict[str, list[str]]:
@@ -97,7 +135,7 @@ def parts(outputs: Iterable[NotebookNode]) -> dict[str, list[str]]:
             for kind, value in output.data.items():
                 text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
                 found.setdefault(kind, []).append(text)
-            if name := output.get("metadata", {}).get("scrapbook", {}).get("name"):
+            if name := output.get("metadata", {}).get(SCRAPBOOK, {}).get("name"):
                 found.setdefault(NAMES, []).append(name)
     for name in ("stdout", "stderr"):
         if name in found:  # as a terminal shows it

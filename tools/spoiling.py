@@ -1,9 +1,11 @@
 """What can have happened to the stored outputs of a notebook, one small thing at a time.
 
 A text loses a line, has two neighbouring lines or rows of a table in the other order, or one digit
-is another one. A picture has a small square negated somewhere, is mirrored, cut or gone. An output
-is missing, or there twice, or in the other order with the next of its kind; a number is glued by
-another name; an error is another one; a cell was never run, is exempt, or has a warning besides.
+is another one. A picture has a small square negated somewhere, is a little lighter or stronger in
+its colours everywhere, is mirrored, cut or gone. An output is missing, or there twice, or in the
+other order with the next one or the next of its kind; it is one with the next, or a part of it has
+gone there; it has other metadata, or is a display instead of a result; a number is glued by another
+name; an error is another one; a cell was never run, is exempt, or has a warning besides.
 
 The strict check of notebooks is to notice every one of these: see ``tests/test_spoiling.py``.
 """
@@ -13,7 +15,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,6 +27,9 @@ from PIL import Image
 
 SQUARE = 6  # pixels, like one wrong entry of a table
 GRID = 2  # so many squares in each direction, one at a time
+LIGHTER = 4  # of 255
+STRONGER = 1.03  # the contrast to white
+OTHER = {"execute_result": "display_data", "display_data": "execute_result"}
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 
 
@@ -62,18 +67,39 @@ def spoilt(cell: NotebookNode) -> Iterator[Spoilt]:
         outputs = list(cell.outputs)
         outputs[i], outputs[j] = cell.outputs[j], cell.outputs[i]
         yield holding(f"outputs {i} and {j} have changed places", *outputs)
+    for i, pair in enumerate(pairwise(cell.outputs)):
+        before, after = cell.outputs[:i], cell.outputs[i + 2 :]
+        for what, outputs in of_pair(*pair):
+            yield holding(f"outputs {i} and {i + 1}: {what}", *before, *outputs, *after)
 
 
 def _neighbours(outputs: list[NotebookNode]) -> Iterator[tuple[int, int]]:
-    """Each output that shows something, with the next one of the same kinds and other contents."""
+    """Each output with the next one, and with the next that holds the same, if it shows others."""
+    held = [(each.output_type, *each.get("data", {})) for each in outputs]
     for i, output in enumerate(outputs):
-        if "data" not in output:
-            continue
-        for j in range(i + 1, len(outputs)):
-            if outputs[j].get("data", {}).keys() == output.data.keys():
-                if outputs[j].data != output.data:
-                    yield i, j
-                break
+        later = range(i + 1, len(outputs))
+        found = {*later[:1], *[j for j in later if held[j] == held[i]][:1]}
+        yield from ((i, j) for j in sorted(found) if _shown(outputs[j]) != _shown(output))
+
+
+def _shown(output: NotebookNode) -> tuple:
+    return output.output_type, output.get("data"), output.get("text")
+
+
+def of_pair(one: NotebookNode, other: NotebookNode) -> Iterator[tuple[str, list[NotebookNode]]]:
+    """Yield what can have happened to two displays in a row, in words, and what they are then."""
+    if "data" not in one or "data" not in other:
+        return
+    if not one.data.keys() & other.data.keys():
+        yield "are one", [_holding(one, one.data | other.data)]
+    for which, (giving, taking) in {"next": (one, other), "last": (other, one)}.items():
+        for kind in giving.data.keys() - taking.data.keys():
+            left = {name: value for name, value in giving.data.items() if name != kind}
+            both = [
+                _holding(giving, left),
+                _holding(taking, taking.data | {kind: giving.data[kind]}),
+            ]
+            yield f"{kind} belongs to the {which}", both if which == "next" else both[::-1]
 
 
 def of_output(output: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
@@ -97,6 +123,10 @@ def _of_data(output: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
         yield f"{kind} is gone", _holding(output, without)
         for what, changed in of_picture(shown) if kind in BITMAPS else of_text(shown):
             yield f"{kind} {what}", _holding(output, output.data | {kind: changed})
+        wide = output.metadata | {kind: {"width": 400}}
+        yield f"{kind} has other metadata", NotebookNode(output | {"metadata": NotebookNode(wide)})
+    other = OTHER[output.output_type]
+    yield f"is {other}", NotebookNode(output | {"output_type": other})
     if name := output.metadata.get("scrapbook", {}).get("name"):
         renamed = output.metadata | {"scrapbook": output.metadata.scrapbook | {"name": f"{name}-2"}}
         yield "is glued by another name", NotebookNode(output | {"metadata": NotebookNode(renamed)})
@@ -145,11 +175,23 @@ def of_picture(data: str) -> Iterator[tuple[str, str]]:
             square[..., :3] = 255 - square[..., :3]
             square[..., 3] = 255
             yield f"has a spot at {top}, {left}", png(changed)
-    for what, changed in (("mirrored", pixels[:, ::-1]), ("upside down", pixels[::-1])):
+    for what, changed in (
+        ("mirrored", pixels[:, ::-1]),
+        ("upside down", pixels[::-1]),
+        ("a little lighter", _mapped(pixels, lambda colours: colours + LIGHTER)),
+        ("stronger", _mapped(pixels, lambda colours: 255 - STRONGER * (255 - colours))),
+    ):
         if not np.array_equal(changed, pixels):
             yield f"is {what}", png(changed)
     yield "is a row shorter", png(pixels[:-1])
     yield "cannot be read", base64.b64encode(b"no picture").decode()
+
+
+def _mapped(pixels: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """A picture with other colours, as opaque as it was."""
+    changed = pixels.copy()
+    changed[..., :3] = change(pixels[..., :3].astype(float)).round().clip(0, 255)
+    return changed
 
 
 def png(pixels: np.ndarray) -> str:
