@@ -129,6 +129,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out tests that are not of the chapters."""
     if chapters := config.stash.get(CHAPTERS, []):
-        kept = [item for item in items if any(each.has(item) for each in chapters)]
-        config.hook.pytest_deselected(items=[item for item in items if item not in {*kept}])
+        kept, left_out = [], []
+        for item in items:
+            (kept if any(each.has(item) for each in chapters) else left_out).append(item)
+        config.hook.pytest_deselected(items=left_out)
         items[:] = kept

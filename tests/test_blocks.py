@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from rfm import translations
 from rfm.families import Polynomial
 from rfm.machine import KernelMachine
 from rfm.solve import JITTERS, JitterWarning, SingularKernelError
+from rfm.spectral import RoundingError
 from rfm.translations import TranslationMachine, Translations, factorise_blocks
 
 TASKS = [rfm.addition(9), rfm.addition(12), rfm.subtraction(2, 4), rfm.multiplication(11)]
@@ -284,3 +286,107 @@ def test_a_null_direction_of_the_metric_is_none_of_the_gradients() -> None:
         lost = group.spectrum(M).abs().amax((1, 2)) < 1e-12 * size
         assert int(lost.sum()) >= 4
         assert float(spectrum[lost].abs().max()) < 1e-12 * float(spectrum.abs().max())
+
+
+def ones(n: int) -> Tensor:
+    """The metric that is constant in both blocks: all differences of samples have length 0."""
+    return torch.block_diag(*torch.ones(2, n, n, dtype=torch.float64))
+
+
+def test_gradients_lost_in_rounding_are_told() -> None:
+    """The gradients of a radial kernel are orthogonal to a direction; when that outweighs all..."""
+    task = rfm.addition(9)
+    M = metric(Translations(task))
+    for weight, lost in ((1e11, False), (4e12, True)):
+        _, blocks, _ = both(split_of(task), rfm.Gaussian(2.0), M + weight * ones(9), 0.1)
+        if lost:
+            with pytest.raises(RoundingError, match="lost in the rounding"):
+                blocks.agop()
+        else:
+            blocks.agop()
+
+
+@pytest.mark.parametrize("size", [1e-13, 1e-8, 1e8])
+def test_no_gradient_is_lost_because_numbers_are_small_or_large(size: float) -> None:
+    task = rfm.addition(9)
+    group = Translations(task)
+    M = metric(group)
+    blocks = both(split_of(task), rfm.Gaussian(2.0), M, 0.1)[1]
+    plain = blocks.agop()
+    scaled = replace(blocks, α=size * blocks.α).agop()
+    torch.testing.assert_close(scaled / size**2, plain, rtol=0, atol=1e-12 * float(plain.max()))
+    long = both(split_of(task), rfm.Gaussian(2.0 * size**0.5), size * M, 0.1)[1]
+    torch.testing.assert_close(long.agop(), plain, rtol=0, atol=1e-12 * float(plain.max()))
+
+
+@pytest.mark.parametrize("sizes", [(1.0, 100.0), (100.0, 1.0)])
+def test_what_a_metric_does_not_resolve(sizes: tuple[float, float]) -> None:
+    """Both operands count: a distance below 8 ε of the entries of M it is made of is 0."""
+    group = Translations(rfm.addition(6))
+    d = torch.arange(6)
+    limit = 16 * torch.finfo(torch.float64).eps * sum(sizes)
+    scale = torch.tensor(sizes, dtype=torch.float64).repeat_interleave(6)
+    for times, seen in ((0.5, False), (2.0, True)):  # of samples with one operand in common
+        M = scale[:, None] * ones(6) + times * limit / 2 * torch.eye(12, dtype=torch.float64)
+        values = translations._values(group, rfm.Laplace(1e-3), d[:1], d, M)[:, :, 0]
+        shared = group.pairs(d[:, None], d[None])[:, :, 0] == 0  # the first operand
+        shared[0, 0] = False  # but not both
+        assert bool((values[shared] < 1).all()) == seen
+        assert bool((values[shared] <= 1).all())
+
+
+@pytest.mark.parametrize("sizes", [(1.0, 100.0), (100.0, 1.0)])
+def test_entries_of_either_sign(sizes: tuple[float, float]) -> None:
+    """Samples coincide, or are far apart, where the entries of M change their sign."""
+    group = Translations(rfm.addition(6))
+    sign = torch.tensor([1.0, -1.0], dtype=torch.float64).repeat(6)
+    scale = torch.tensor(sizes, dtype=torch.float64).repeat_interleave(6)
+    M = scale[:, None] * ones(6) * sign[:, None] * sign
+    d = torch.arange(6)
+    weights = translations._values(group, rfm.Laplace(1.0), d, d, M, weights=True)
+    assert bool(torch.isfinite(weights).all())
+    assert 0 < int((weights == 0).sum()) < weights.numel()
+
+
+def test_the_difference_from_the_targets_where_it_tells_nothing() -> None:
+    """With a ridge so large that Y − λα is rounding, scores are computed."""
+    task = rfm.addition(9)
+    dense, blocks, places = both(
+        split_of(task), rfm.Gaussian(2.0), metric(Translations(task)), 1e12
+    )
+    expected = dense.predict(dense.train)[places]
+    found = blocks.train_predictions()
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-9 * float(expected.abs().max()))
+
+
+def test_single_precision_stays_so() -> None:
+    task = rfm.addition(9)
+    group = Translations(task)
+    differences = group.differences(split_of(task))
+    M = metric(group).float()
+    blocks = TranslationMachine.fit(group, differences, rfm.Gaussian(2.0), M, 0.1)
+    for found in (blocks.targets, blocks.train_predictions(), blocks.agop()):
+        assert found.dtype == torch.float32
+
+
+def test_coefficients_that_a_small_ridge_makes_large() -> None:
+    """A kernel that cannot fit: the ties are 10 ε times its largest value times the sums."""
+    task = rfm.addition(9)
+    M = 20 * metric(Translations(task))
+    dense, blocks, _ = both(split_of(task), Polynomial(1, 30.0), M, 1e-5)
+    assert blocks.factor.largest > 50
+    assert blocks.resolution > 2e-9
+    assert blocks.resolution == pytest.approx(dense.resolution, rel=1e-3)
+
+
+def test_representatives_where_every_element_is_its_own_inverse() -> None:
+    group = Translations(rfm.addition(2, 2))
+    first, place, classes = group.halves
+    assert first.tolist() == [0]
+    assert place.tolist() == [0, 0, 0, 0]
+    assert classes.tolist() == [0, 1, 2, 3]
+
+
+def test_limits_are_those_that_are_said() -> None:
+    assert translations.PIECE * 8 == 128 * 2**20  # bytes
+    Translations(rfm.addition(7)).check(torch.zeros(14, 14, dtype=torch.float64))

@@ -118,8 +118,18 @@ def test_make_passes_the_name_on(name: str, words: str) -> None:
 
 def test_there_may_be_several() -> None:
     """What is run for two chapters is what is run for one or the other."""
-    files = {line.split("::")[0] for line in collected("ledger since") if line.startswith("book/")}
-    assert files == {"book/ledger.ipynb", "book/since.ipynb"}
+    config = SimpleNamespace(stash=pytest.Stash(), getoption=lambda _: "ledger since")
+    onechapter.pytest_configure(config)
+    paths = [*(ROOT / "book").glob("*.ipynb"), *TESTS.glob("test_*.py")]
+    taken = {path for path in paths if not onechapter.pytest_ignore_collect(path, config)}
+    one, another = config.stash[onechapter.CHAPTERS]
+    assert taken == {path for path in paths if one.may_hold(path) or another.may_hold(path)}
+    assert {path.stem for path in taken if path.suffix == ".ipynb"} == {"ledger", "since"}
+    items = [SimpleNamespace(path=path, fixturenames=[]) for path in paths]
+    config.hook = SimpleNamespace(pytest_deselected=lambda items: None)
+    expected = [item for item in items if one.has(item) or another.has(item)]
+    onechapter.pytest_collection_modifyitems(config, items)
+    assert items == expected
 
 
 @pytest.mark.parametrize(("force", "given"), [("", False), ("0", False), ("1", True)])

@@ -70,6 +70,9 @@ def words_of(tag: object) -> str:
 def counted(stem: str) -> int:
     """Words of prose that a chapter's text counts for, by lines and patterns, without Sphinx."""
     text = (notebooks.SOURCES / f"{stem}.md").read_text("utf-8").split("\n---\n", 1)[1]
+    nb = nbformat.read(notebooks.BOOK / f"{stem}.ipynb", as_version=4)
+    values = glued(nb)
+    text = re.sub(r"\{glue:text\}`([^`]+)`", lambda m: values.get(m[1], m[1]), text)
     total = 0
     for cell in re.findall(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", text, re.M | re.S):
         options = re.match(r"(?:---\n(.*?)^---\n|((?::[^\n]*\n)*))", cell, re.M | re.S)
@@ -84,7 +87,6 @@ def counted(stem: str) -> int:
         r"^(`{3,})\{solution-start\}.*?\{solution-end\}\n\1$", "", prose, flags=re.M | re.S
     )
     prose = re.sub(r"^(`{3,})\{solution\}.*?^\1$", "", prose, flags=re.M | re.S)
-    nb = nbformat.read(notebooks.BOOK / f"{stem}.ipynb", as_version=4)
     shown = 0
     inside = False  # of a solution
     for cell in nb.cells:
@@ -96,6 +98,17 @@ def counted(stem: str) -> int:
             pictures = {"image/png", "text/html", "text/markdown"}
             shown += sum(bool(pictures & kind.keys()) for kind in kinds)
     return total + plain(prose) + 40 * shown
+
+
+def glued(nb: nbformat.NotebookNode) -> dict[str, str]:
+    """What is glued in a notebook as text, by name: a number, or a whole sentence."""
+    found = {}
+    for out in (out for cell in nb.cells for out in cell.get("outputs", [])):
+        name = out.get("metadata", {}).get("scrapbook", {}).get("name")
+        for kind, value in out.get("data", {}).items():
+            if name and kind.endswith("text/plain"):
+                found[name] = value.strip("'\"")
+    return found
 
 
 def plain(text: str) -> int:

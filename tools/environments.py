@@ -36,12 +36,12 @@ def packages(which: str) -> tuple[str, ...]:
 
 
 def interpreter(version: str) -> str:
-    """The first Python of a version, such as "3.13", on the PATH.
+    """The first Python of a version, such as "3.13", on the PATH, or the one that runs this.
 
     Raises:
         MissingError: There is none.
     """
-    for folder in os.get_exec_path():
+    for folder in (*os.get_exec_path(), Path(sys.base_prefix) / "bin"):
         path = Path(folder) / f"python{version}"
         if path.is_file():
             asked = "import sys; print('{}.{}'.format(*sys.version_info))"

@@ -75,7 +75,8 @@ def tests(device: str) -> pd.DataFrame:
     """
     order = [sys.executable, "-m", "pytest", "-q", "--noconftest", "--color=no"]
     found = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    own = {"RFM_DEVICE": device, "PYTHONPATH": found, "OMP_NUM_THREADS": "1", "PYTEST_ADDOPTS": ""}
+    own = {"RFM_DEVICE": device, "PYTHONPATH": found, "OMP_NUM_THREADS": "1"}
+    own |= {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     run = subprocess.run(
         [*order, "tests/test_device.py"],
         cwd=ROOT,
