@@ -89,7 +89,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "characters": ("members", "characters", "arguments"),
     "representations": ("members", "characters", "noncommuting", "arguments"),
     "searching": ("members", "searching", "arguments"),
-    "measures": ("measures", "prediction", "arguments"),
+    "measures": ("told_measures", "measures", "prediction", "arguments"),
     "judging": ("members", "measures", "run", "recovery", "arguments"),
     "onehot": ("kernels", "machine", "equivariance", "arguments"),
     "stopping": ("endings", "run", "arguments"),
