@@ -13,12 +13,13 @@ from repository import ROOT
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+REPORT = GITHUB / "actions" / "report" / "action.yml"
 
 
 @pytest.mark.parametrize(
     ("schema", "path"),
     [("github-workflows", path) for path in WORKFLOWS]
-    + [("dependabot", GITHUB / "dependabot.yml")],
+    + [("dependabot", GITHUB / "dependabot.yml"), ("github-actions", REPORT)],
     ids=lambda value: getattr(value, "name", value),
 )
 def test_valid(schema: str, path: Path, tmp_path: Path) -> None:
@@ -29,9 +30,10 @@ def test_valid(schema: str, path: Path, tmp_path: Path) -> None:
     assert valid(path)
     broken = tmp_path / path.name
     text = path.read_text(encoding="utf-8")
-    broken.write_text(
-        text.replace("runs-on:", "run-on:").replace("interval:", "intervall:"), encoding="utf-8"
-    )
+    words = {"runs-on:": "run-on:", "interval:": "intervall:", "using:": "uses:"}
+    for word, wrong in words.items():
+        text = text.replace(word, wrong)
+    broken.write_text(text, encoding="utf-8")
     assert not valid(broken)
 
 
@@ -75,32 +77,41 @@ if [ "$2" = list ]; then echo "$OPEN"; fi
 @pytest.mark.parametrize(
     ("issue", "does"), [("", "issue create --title"), ("7", "issue comment 7")]
 )
-@pytest.mark.parametrize("job", ["versions", "chapters"])
-def test_what_fails_again_is_told_again(
-    job: str, issue: str, does: str, said: bool, tmp_path: Path
-) -> None:
+def test_what_fails_again_is_told_again(issue: str, does: str, said: bool, tmp_path: Path) -> None:
     """An open issue gets a comment with the last lines, if it came to any."""
-    text = (GITHUB / "workflows" / "weekly.yml").read_text(encoding="utf-8")
-    steps = yaml.safe_load(text)["jobs"][job]["steps"]
-    (script,) = (step["run"] for step in steps if "gh issue" in step.get("run", ""))
+    (step,) = yaml.safe_load(REPORT.read_text(encoding="utf-8"))["runs"]["steps"]
     if said:
         (tmp_path / "said").write_text("before\nFAILED tests/test_x.py\n", encoding="utf-8")
     program = tmp_path / "bin" / "gh"
     program.parent.mkdir()
     program.write_text(GH, encoding="utf-8")
     program.chmod(0o755)
-    own = {"RUNNER_TEMP": str(tmp_path), "OPEN": issue, "RUN": "https://run"}
-    own |= {
-        "PATH": f"{program.parent}:{os.environ['PATH']}",
-        "WHICH": "oldest",
-        "SETTING": "newest",
-    }
-    subprocess.run(["bash", "-e", "-c", script], env=own, check=True)
+    own = {"RUNNER_TEMP": str(tmp_path), "OPEN": issue, "RUN": "https://run", "TITLE": "It fails"}
+    own["PATH"] = f"{program.parent}:{os.environ['PATH']}"
+    subprocess.run(["bash", "-e", "-o", "pipefail", "-c", step["run"]], env=own, check=True)
     orders = (tmp_path / "gh").read_text(encoding="utf-8").split("issue list", 1)[1]
+    assert 'in:title "It fails"' in orders
     assert does in orders
     assert "https://run" in orders
     assert ("FAILED tests/test_x.py" in orders) is said
     assert orders.count("--body") == 1
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_what_a_job_uses_of_ours_is_there(path: Path) -> None:
+    """It gets what it asks for, and a job that fails is told once, by a title that names it."""
+    inputs = yaml.safe_load(REPORT.read_text(encoding="utf-8"))["inputs"]
+    text = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for job in text["jobs"].values():
+        used = [step for step in job["steps"] if step.get("uses", "").startswith("./")]
+        for step in used:
+            assert ROOT / step["uses"] == REPORT.parent
+            assert step["if"] == "failure()"
+            assert [*step["with"]] == [*inputs]
+            (varied,) = job["strategy"]["matrix"]
+            assert f"${{{{ matrix.{varied} }}}}" in step["with"]["title"]
+            assert text["permissions"]["issues"] == "write"
+        assert len(used) == (1 if path.stem == "weekly" else 0)
 
 
 def test_links_that_refuse_robots_are_left_out() -> None:

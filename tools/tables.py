@@ -40,6 +40,7 @@ from tables_recovery import (
     recovery_groups,
     recovery_long,
     recovery_small,
+    recovery_times,
 )
 
 import rfm
@@ -1607,6 +1608,7 @@ TABLES: Mapping[str, Table] = {
     "recovery_small": Table(recovery_small, law_and_key),
     "recovery_long": Table(recovery_long, law_and_key),
     "recovery_groups": Table(recovery_groups, first_law),
+    "recovery_times": Table(recovery_times, first_law),
     "recovery_decoys": Table(recovery_decoys, decoyed),
     **{name: Table(*parts) for name, parts in noncommuting.TABLES.items()},
     "since_course": Table(since.course, since.inside),

@@ -46,6 +46,14 @@ def recovery_groups() -> Iterator[Setting]:
         yield learned(split, kernel, order=task.n, percent=percent, seed=seed)
 
 
+def recovery_times() -> Iterator[Setting]:
+    """Random parts of x × y mod p, whose order no one has told, with fewer samples."""
+    tasks = [rfm.multiplication(p) for p in (23, 31, 47)]
+    for task, percent, kernel, seed in product(tasks, (30, 40, 50), KERNELS, SEEDS):
+        split = rfm.random_split(task, percent / 100, seed)
+        yield learned(split, kernel, order=task.n, percent=percent, seed=seed)
+
+
 def recovery_small() -> Iterator[Setting]:
     """Random parts of x + y mod p for small p: where certificates begin."""
     for p, percent, kernel, seed in product((7, 11, 13, 17, 19), (40, 50, 60, 70), KERNELS, SEEDS):
