@@ -94,13 +94,13 @@ TESTS: dict[str, tuple[str, ...]] = {
     "onehot": ("told_small", "kernels", "machine", "equivariance", "arguments"),
     "stopping": ("told_small", "endings", "run", "arguments"),
     "seeds": ("told_small", "splits", "starts", "run", "arguments"),
-    "networks/training": ("networks", "arguments"),
-    "networks/weights": ("networks", "arguments"),
-    "networks/starts": ("networks", "arguments"),
-    "networks/activations": ("networks", "arguments"),
-    "networks/record": ("networks", "arguments"),
-    "networks/sweeping": ("networks", "arguments"),
-    "networks/waves": ("networks", "arguments"),
+    "networks/training": ("told_networks", "networks", "arguments"),
+    "networks/weights": ("told_networks", "networks", "arguments"),
+    "networks/starts": ("told_networks", "networks", "arguments"),
+    "networks/activations": ("told_networks", "networks", "arguments"),
+    "networks/record": ("told_networks", "networks", "arguments"),
+    "networks/sweeping": ("told_networks", "networks", "arguments"),
+    "networks/waves": ("told_networks", "networks", "arguments"),
 }
 
 # What pytest and the package import, so that no child has to.
