@@ -33,6 +33,7 @@ from rounds import Round, key_of
 from sympy import primerange
 from tables_recovery import (
     decoyed,
+    every_law,
     first_law,
     law_and_key,
     recovery,
@@ -1605,7 +1606,7 @@ TABLES: Mapping[str, Table] = {
     "networks_features": Table(networks_features, learned),
     "networks_phases": Table(networks_phases, phases),
     "recovery": Table(recovery, first_law),
-    "recovery_small": Table(recovery_small, law_and_key),
+    "recovery_small": Table(recovery_small, every_law),
     "recovery_long": Table(recovery_long, law_and_key),
     "recovery_groups": Table(recovery_groups, first_law),
     "recovery_times": Table(recovery_times, first_law),

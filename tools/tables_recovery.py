@@ -162,6 +162,26 @@ def law_and_key(run: rfm.Run) -> dict[str, Plain]:
     return {**first_law(run), "held_first": next(there, 0), "most_right": most}
 
 
+def every_law(run: rfm.Run) -> dict[str, Plain]:
+    """The same, and how many of all metrics give a certified law, and a false one.
+
+    ``contradicted`` is the least number of training labels that are not those by a false law that
+    is certified, −1 if none is: who has these labels can see that it is false.
+    """
+    train, labels = run.split.train, run.split.task.label(run.split.train)
+    certified, contradicted = 0, []
+    for t, M in enumerate(run.history[1 : len(run.table)], 1):
+        found, true, _ = read_off(M, run.split, t)
+        if found is not None and found.certified:
+            certified += 1
+            if not true:
+                rows, columns = shuffled(M, t)[1:]
+                own = renamed(train, rows, columns)
+                contradicted.append(int((found.answers(own, labels, own) != labels).sum()))
+    counts = {"certified": certified, "false": len(contradicted)}
+    return {**law_and_key(run), **counts, "contradicted": min(contradicted, default=-1)}
+
+
 # ------------------------------------------------------------------------------------- decoys
 
 
