@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -215,9 +215,22 @@ def test_what_a_table_of_networks_shows() -> None:
     whole = replace(setting, options={"steps": 3})
     assert whole.values == {**shown, "batch": "all", "seed": 0}
     setting.check()
+
+
+def test_a_setting_is_run_with_so_many_threads() -> None:
+    @dataclass(frozen=True)
+    class Watching(Square):
+        def __call__(self, z: torch.Tensor) -> torch.Tensor:
+            seen.append(torch.get_num_threads())
+            return super().__call__(z)
+
     before = torch.get_num_threads()
-    assert setting.run(1).settings["steps"] == 3
-    assert torch.get_num_threads() == before
+    setting = NetworkSetting(SPLIT, Watching(), {"steps": 1, "width": 1}, {})
+    for threads in (before, before + 1):
+        seen: list[int] = []
+        setting.run(threads)
+        assert {*seen} == {threads}
+        assert torch.get_num_threads() == before
 
 
 @pytest.mark.parametrize("name", ["task", "split", "seconds", "version", "torch", "rate"])
