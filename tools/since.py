@@ -12,6 +12,7 @@ from torch import Tensor
 
 import rfm
 from rfm import KernelMachine, Setting, Split, page
+from rfm.judging import leads
 from rfm.measures import relative_spectrum
 from rfm.outcomes import Plain, outcome
 from rfm.updates import AGOP, FACT, Diagonal, Update
@@ -163,12 +164,17 @@ def mended(run: rfm.Run) -> dict[str, Plain]:
     told = torch.eye(split.task.n, dtype=torch.float64)[split.train_labels]
     ridge = float(str(run.settings["ridge"]))
     machine = KernelMachine.fit(split.train, told, kernel, run.history[-2], ridge, warn=False)
-    said, flipped = machine.train_predictions().argmax(1), split.flipped
+    scores, flipped = machine.train_predictions(), split.flipped
+
+    def answered(labels: torch.Tensor) -> int:
+        """How many of the flipped points get these labels, by more than a tie."""
+        return int((leads(scores, labels) > machine.resolution)[flipped].sum())
+
     return {
         **outcome(run),
         "flipped": int(flipped.sum()),
-        "mended": int((said == split.task.label(split.train))[flipped].sum()),
-        "echoed": int((said == split.train_labels)[flipped].sum()),
+        "mended": answered(split.task.label(split.train)),
+        "echoed": answered(split.train_labels),
         "largest": float(run.features.abs().max()),
     }
 
