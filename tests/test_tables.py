@@ -441,6 +441,24 @@ def test_what_rounding_decides_is_told_from_what_has_changed() -> None:
         assert left_to_rounding(stable, outcome, row(stable), {"step"}) == set()
 
 
+@pytest.mark.parametrize(
+    ("step", "barely"), [(0.99e-7, True), (0.97e-7, False), (1e-7, False), (2e-7, False)]
+)
+def test_a_run_that_has_barely_stopped(step: float, barely: bool) -> None:
+    split = rfm.random_split(rfm.addition(5), 0.6, 0)
+    stopped = Setting(split, rfm.Gaussian(), {"stop": rfm.converged(1e-7)})
+    assert barely_stopped(stopped, step) is barely
+    assert not barely_stopped(Setting(split, rfm.Gaussian(), {}), step)
+
+
+@pytest.mark.parametrize(("stored", "fresh"), [("4e-10", 0.0), ("0", 4e-10), ("4e-10", 2e-10)])
+def test_a_jitter_on_one_machine_leaves_losses_to_rounding(stored: str, fresh: float) -> None:
+    old, new = {"right": "3", "test_loss": "1.5"}, {"right": 3, "test_loss": 1.4}
+    assert differences({**old, "jitter": stored}, {**new, "jitter": fresh}) == []
+    assert len(differences({**old, "jitter": "0"}, {**new, "jitter": 0.0})) == 1
+    assert len(differences({**old, "jitter": stored}, {**new, "right": 2, "jitter": fresh})) == 1
+
+
 def test_what_rounding_decides_of_a_network_is_told_from_what_has_changed() -> None:
     """After five hundred steps, never whether a run is trapped, nor what it was."""
     task = rfm.addition(11)

@@ -1,6 +1,6 @@
 """Tables of chapter 14: when the group law can be read off a shuffled metric, and when not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 
 import torch
@@ -98,7 +98,16 @@ def held(M: torch.Tensor, task: rfm.Task) -> float:
     return 0.0 if C is None else between(C, task.mirror(task.samples).view(task.n, task.n))
 
 
-def first_law(run: rfm.Run) -> dict[str, Plain]:
+Told = tuple[Recovery | None, bool, int]
+
+
+def laws(run: rfm.Run) -> Iterator[Told]:
+    """What the metrics of a run give, from M_1 on, the names drawn anew for each."""
+    for t, M in enumerate(run.history[1 : len(run.table)], 1):  # iteration t + 1 fits with M_t
+        yield read_off(M, run.split, t)
+
+
+def first_law(run: rfm.Run, told: Iterable[Told] | None = None) -> dict[str, Plain]:
     """When the metric first gives a law with a certificate, and what the machine knows then.
 
     ``first`` is the first t for which M_t gives one, 0 for never; the names of its coordinates are
@@ -109,16 +118,15 @@ def first_law(run: rfm.Run) -> dict[str, Plain]:
     share of a law before it that got none. The metric of the last fit is asked too: ``last``. The
     fit ``half`` is the first that has more than half of the points right, 0 for never.
     ``held_before`` and ``held_last`` look the share of the true stripes up: in the metric before
-    the first, 0 if there is no first, and in that of the last fit.
+    the first, 0 if there is no first, and in that of the last fit. ``told`` is what :func:`laws`
+    gives, if that is known.
     """
     points, refused = len(run.split.test), 0.0
     at: dict[str, Plain] = {
         **{"first": 0, "machine_right": 0, "law_right": 0, "true": False, "group": ""},
         **{"share": 0.0, "chance": 0.0, "held_before": 0.0},
     }
-    metrics = run.history[1 : len(run.table)]  # iteration t + 1 fits with M_t
-    for t, M in enumerate(metrics, 1):
-        found, true, right = read_off(M, run.split, t)
+    for t, (found, true, right) in enumerate(laws(run) if told is None else told, 1):
         if found is not None and found.certified:
             at = {
                 "first": t,
@@ -134,7 +142,8 @@ def first_law(run: rfm.Run) -> dict[str, Plain]:
         if found is not None:
             refused = max(refused, found.share)
     accurate = run.table.test_accuracy > 0.5
-    found, true, _ = read_off(metrics[-1], run.split, 0)
+    last_metric = run.history[len(run.table) - 1]
+    found, true, _ = read_off(last_metric, run.split, 0)
     last = "none" if found is None or not found.certified else "true" if true else "false"
     return {
         "iterations_done": len(run.table),
@@ -143,14 +152,14 @@ def first_law(run: rfm.Run) -> dict[str, Plain]:
         **at,
         "refused": refused,
         "last": last,
-        "held_last": held(metrics[-1], run.split.task),
+        "held_last": held(last_metric, run.split.task),
         "half": int(accurate.idxmax()) if accurate.any() else 0,
         "final_right": int(run.correct().sum()),
         "jitter": float(run.table["jitter"].max()),
     }
 
 
-def law_and_key(run: rfm.Run) -> dict[str, Plain]:
+def law_and_key(run: rfm.Run, told: Iterable[Told] | None = None) -> dict[str, Plain]:
     """The same, and since when the law is there, by the answer key.
 
     ``held_first`` is the first t whose true stripes have a share in M_t that the bound believes, 0
@@ -159,7 +168,7 @@ def law_and_key(run: rfm.Run) -> dict[str, Plain]:
     task, metrics = run.split.task, run.history[1 : len(run.table)]
     there = (t for t, M in enumerate(metrics, 1) if chance(task.n, held(M, task)) <= DOUBT)
     most = int(run.right.sum(1).max())
-    return {**first_law(run), "held_first": next(there, 0), "most_right": most}
+    return {**first_law(run, told), "held_first": next(there, 0), "most_right": most}
 
 
 def every_law(run: rfm.Run) -> dict[str, Plain]:
@@ -169,17 +178,16 @@ def every_law(run: rfm.Run) -> dict[str, Plain]:
     is certified, −1 if none is: who has these labels can see that it is false.
     """
     train, labels = run.split.train, run.split.task.label(run.split.train)
-    certified, contradicted = 0, []
-    for t, M in enumerate(run.history[1 : len(run.table)], 1):
-        found, true, _ = read_off(M, run.split, t)
+    certified, contradicted, told = 0, [], [*laws(run)]
+    for t, (found, true, _) in enumerate(told, 1):
         if found is not None and found.certified:
             certified += 1
             if not true:
-                rows, columns = shuffled(M, t)[1:]
+                rows, columns = shuffled(run.history[t], t)[1:]
                 own = renamed(train, rows, columns)
                 contradicted.append(int((found.answers(own, labels, own) != labels).sum()))
     counts = {"certified": certified, "false": len(contradicted)}
-    return {**law_and_key(run), **counts, "contradicted": min(contradicted, default=-1)}
+    return {**law_and_key(run, told), **counts, "contradicted": min(contradicted, default=-1)}
 
 
 # ------------------------------------------------------------------------------------- decoys
