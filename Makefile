@@ -31,7 +31,7 @@ pdf: book  ## print the whole book as one PDF; needs Chromium
 
 test: $(READY)  ## run every check: style, unit tests, notebooks, site; NAME=05 for one chapter
 	@OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(max(1, os.cpu_count() // $(WORKERS)))") \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
 	    --nbval --nbval-current-env --nbval-cell-timeout 1200 \
 	    --nbval-kernel-startup-timeout 180 $(if $(NAME),--chapter "$(NAME)") book tests
 
