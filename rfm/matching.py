@@ -17,6 +17,11 @@ SHARPNESS, ROUNDS, SWEEPS = 0.6, 25, 6  # others find the same  # pragma: no mut
 AT_A_TIME = 2**22  # entries of soft permutations, bounds memory  # pragma: no mutate
 CERTAIN = 60.0  # a logarithm of odds, any large one  # pragma: no mutate
 HARD = 20  # the most rounds of hard assignments, few are needed  # pragma: no mutate
+DIGITS = (
+    6  # after the point, of scores of the size of one: others are rounding  # pragma: no mutate
+)
+UNEVEN = 0.01  # far above rounding  # pragma: no mutate
+STARTS = 12  # random permutations from which a symmetry is looked for  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,23 +63,43 @@ def matches(C: Tensor, row: int) -> Iterator[Match]:
     where P and Q are soft permutations, P[a, a′] the weight of g a = a′, and P[r, q] stays 1. From
     what P is in the end, two assignments take turns until they stand still.
 
+    Where C has many symmetries, the least difference grows until it chooses among them. So that
+    this is not left to rounding, P is uneven at first, by numbers that are drawn once for all.
+
     Args:
         C: (n, n) with mean 0 and variance 1.
         row: r.
     """
-    n = len(C)
+    n, drawn = len(C), torch.Generator().manual_seed(0)
     others = torch.tensor([q for q in range(n) if q != row])
     for some in others.split(max(1, AT_A_TIME // n**2)):
         known = C.new_zeros(len(some), n, n)
         known[:, row, :] = -CERTAIN
         known[torch.arange(len(some)), :, some] = -CERTAIN
         known[torch.arange(len(some)), row, some] = CERTAIN
-        P = balanced(known)
+        uneven = UNEVEN * torch.rand(known.shape, generator=drawn, dtype=C.dtype)
+        P = balanced(known + uneven)
         for _ in range(ROUNDS):
             Q = balanced(SHARPNESS * (C.T @ (P @ C)))
             P = balanced(SHARPNESS * (C @ Q @ C.T) + known)
         for soft in P:
-            yield _hardened(C, soft)
+            yield _hardened(C, n * soft)
+
+
+def wandering(C: Tensor) -> Iterator[Match]:
+    """The symmetries at which assignments that take turns arrive from random permutations.
+
+    Of a table that has those of one group these hardly ever are any. Of one that any permutation of
+    its rows keeps, with the columns that belong to it, they all are.
+
+    Args:
+        C: (n, n) with mean 0 and variance 1.
+    """
+    drawn = torch.Generator().manual_seed(0)
+    for _ in range(STARTS):
+        yield _hardened(
+            C, torch.eye(len(C), dtype=C.dtype)[torch.randperm(len(C), generator=drawn)]
+        )
 
 
 def balanced(scores: Tensor) -> Tensor:
@@ -85,6 +110,11 @@ def balanced(scores: Tensor) -> Tensor:
         P = P / P.sum(-2, keepdim=True).clamp(min=tiny)
         P = P / P.sum(-1, keepdim=True).clamp(min=tiny)
     return P
+
+
+def _settled(scores: Tensor) -> Tensor:
+    """Scores of the size of one without their last digits, so that equal ones are equal."""
+    return scores.round(decimals=DIGITS)
 
 
 def _hardened(C: Tensor, soft: Tensor) -> Match:
@@ -99,5 +129,5 @@ def _hardened(C: Tensor, soft: Tensor) -> Match:
 
 
 def _assigned(scores: Tensor) -> Tensor:
-    """The permutation with the largest sum of scores."""
-    return torch.from_numpy(linear_sum_assignment(scores.numpy(), maximize=True)[1])
+    """The permutation with the largest sum of scores, the same wherever some are equal."""
+    return torch.from_numpy(linear_sum_assignment(_settled(scores).numpy(), maximize=True)[1])

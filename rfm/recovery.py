@@ -13,14 +13,15 @@ from torch import Tensor
 from rfm.arguments import integer, pairs_below, row
 from rfm.groups import LARGEST, Group
 from rfm.immutable import Immutable
-from rfm.matching import Match, fit, matches, standardised
+from rfm.matching import Match, fit, matches, standardised, wandering
 from rfm.noise import between, chance
 from rfm.regular import basis, key, regular_groups
 from rfm.shuffling import blocks
 
 ANCHORS = 4  # rows that are asked
 DOUBT = -6.0  # log10 of the chance from which on a law is not certified
-ROUNDING = 1e-9  # of a fit
+ROUNDING = 1e-9  # of a fit, and of a share
+EXACT = 0.999  # a symmetry that fits so well is one, however well others fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +36,8 @@ class Recovery(Immutable):
         rows: (n, n) int64, g_i in row i: the Cayley table of the group.
         columns: (n, n) int64, h_i in row i.
         share: the part of the variance of the cross block that is between its stripes, 0 to 1.
-        rivals: how many other symmetries were met that fit as well as the worst (g_i, h_i), and
-            differ from each g_i on more than half of the rows.
+        rivals: how many other symmetries were met that fit as well as the worst (g_i, h_i), or to
+            a thousandth, and differ from each g_i on at least half of the rows.
     """
 
     rows: Tensor = field(repr=False)
@@ -135,7 +136,8 @@ def recover(M: Tensor, anchors: int = ANCHORS) -> Recovery | None:
     and columns under which the block stays the same and r goes to q: :func:`rfm.matching.matches`.
     What is found is put together to groups with exactly one element for each row, the best pairs
     first: :func:`rfm.regular.regular_groups`. The first of them with a certificate is returned,
-    :attr:`Recovery.certified`; if none has, that with the largest share.
+    :attr:`Recovery.certified`; if none has, that with the largest share. Rivals are looked for
+    among all pairs met, and from random permutations, :func:`rfm.matching.wandering`.
 
     The diagonal blocks are not looked at, nor is anything said about the group beforehand but that
     it is Abelian. The search is a heuristic: where it finds nothing there can be something.
@@ -157,15 +159,16 @@ def recover(M: Tensor, anchors: int = ANCHORS) -> Recovery | None:
     C, best, met = standardised(M[:n, n:]), None, list[Match]()
     if C is None:
         return None
+    others = [*wandering(C)]
     for r in range(min(anchors, n)):
         met += matches(C, r)
-        met.sort(key=lambda match: -match.fit)
+        met.sort(key=lambda match: -round(match.fit / ROUNDING))
         moves = [torch.cat([match.rows, n + match.columns]) for match in met]
         for H in regular_groups(moves, n):
-            found = _judged(C, H, met)
+            found = _judged(C, H, [*met, *others])
             if found.certified:
                 return found
-            if best is None or found.share > best.share:
+            if best is None or found.share > best.share + ROUNDING:
                 best = found
     return best
 
@@ -175,10 +178,11 @@ def _judged(C: Tensor, H: Tensor, met: Sequence[Match]) -> Recovery:
     n, H = len(C), H[torch.argsort(H[:, 0])]
     rows, columns = H[:, :n], H[:, n:] - n
     worst = min(fit(C, move[:n], move[n:] - n) for move in H[1:])
+    fits = min(worst - ROUNDING, EXACT)
     rivals = {
         key(match.rows)
         for match in met
-        if match.fit >= worst - ROUNDING and (match.rows == rows).double().mean(1).max() < 0.5
+        if match.fit >= fits and (match.rows == rows).double().mean(1).max() <= 0.5
     }
     return Recovery(rows, columns, between(C, _stripes(rows, columns)), len(rivals))
 

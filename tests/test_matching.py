@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import rfm
-from rfm.matching import SWEEPS, balanced, fit, matches, standardised
+from rfm import matching
+from rfm.matching import SWEEPS, balanced, fit, matches, standardised, wandering
 
 
 def swept(scores: list[list[float]], sweeps: int) -> list[list[float]]:
@@ -60,3 +61,27 @@ def test_every_other_row_is_reached(row: int) -> None:
         assert match.fit == pytest.approx(1)
         assert match.fit == pytest.approx(fit(C, match.rows, match.columns))
         assert C[match.rows][:, match.columns].allclose(C)
+
+
+def test_from_anywhere_a_table_of_one_group_has_no_symmetry_and_a_permutation_has_many() -> None:
+    n, x = 13, torch.arange(13)
+    f = torch.randn(n, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    C = standardised(f[(x[:, None] + x) % n])
+    for match in wandering(C):
+        shift = (match.rows - x) % n
+        assert match.fit < 0.99 or shift.eq(shift[0]).all()
+        assert match.fit == pytest.approx(fit(C, match.rows, match.columns))
+    C = standardised(torch.eye(n, dtype=torch.float64)[3 * x % n])
+    found = list(wandering(C))
+    assert len({tuple(match.rows.tolist()) for match in found}) == len(found) > 10
+    for match in found:
+        assert match.fit == pytest.approx(1)
+        assert sorted(match.rows.tolist()) == list(range(n))
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-13])
+def test_of_equal_scores_the_first_are_taken(size: float) -> None:
+    noise = torch.randn(5, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert matching._assigned(torch.ones(5, 5).double() + size * noise).tolist() == [0, 1, 2, 3, 4]
+    noise[0, 3] += 0.01 / max(size, 1e-13)  # more than rounding
+    assert int(matching._assigned(torch.ones(5, 5).double() + 1e-13 * noise)[0]) == 3
