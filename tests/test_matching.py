@@ -85,3 +85,34 @@ def test_of_equal_scores_the_first_are_taken(size: float) -> None:
     assert matching._assigned(torch.ones(5, 5).double() + size * noise).tolist() == [0, 1, 2, 3, 4]
     noise[0, 3] += 0.01 / max(size, 1e-13)  # more than rounding
     assert int(matching._assigned(torch.ones(5, 5).double() + 1e-13 * noise)[0]) == 3
+
+
+# What fits is chosen by what was drawn, where all fit. The tables of recovered laws rest on it.
+CHOSEN = [[1, 0, 2, 4, 3], [2, 1, 0, 4, 3], [3, 2, 0, 4, 1], [4, 1, 0, 2, 3]]
+MET = [[4, 0, 1, 3, 2], [3, 4, 0, 1, 2], [2, 4, 1, 3, 0], [1, 4, 3, 2, 0]]
+
+
+def test_what_is_drawn_is_drawn_once_for_all() -> None:
+    """The same numbers each time, on each machine, and none from torch's own generator."""
+    C = standardised(torch.eye(5, dtype=torch.float64))
+    before = torch.get_rng_state()
+    assert [match.rows.tolist() for match in matches(C, 0)] == CHOSEN
+    assert [match.rows.tolist() for match in wandering(C)][: len(MET)] == MET
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(("entries", "most"), [(1, 1), (3 * 49, 3), (3 * 49 + 48, 3)])
+def test_so_many_soft_permutations_are_kept_at_a_time(
+    entries: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+
+    def noted(scores: torch.Tensor) -> torch.Tensor:
+        kept.append(len(scores))
+        return balanced(scores)
+
+    monkeypatch.setattr(matching, "AT_A_TIME", entries)
+    monkeypatch.setattr(matching, "balanced", noted)
+    C = torch.randn(7, 7, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    assert len(list(matches(standardised(C), 2))) == 6
+    assert max(kept) == most
