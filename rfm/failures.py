@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
 import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import cloudpickle
 import pandas as pd
 
+from rfm.sending import arriving
 from rfm.settings import Setting
 
 SHOWN = 20  # as many failures are written out
@@ -42,7 +41,7 @@ class SweepError(RuntimeError):
 def sendable(error: Exception) -> Exception:
     """An exception as it will arrive from another process, with its traceback as a note."""
     try:
-        sent = pickle.loads(cloudpickle.dumps(error))
+        sent = arriving(error)
     except Exception:  # whatever its class does when it is pickled
         sent = None
     if type(sent) is not type(error):

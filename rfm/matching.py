@@ -17,9 +17,7 @@ SHARPNESS, ROUNDS, SWEEPS = 0.6, 25, 6  # others find the same  # pragma: no mut
 AT_A_TIME = 2**22  # entries of soft permutations, bounds memory  # pragma: no mutate
 CERTAIN = 60.0  # a logarithm of odds, any large one  # pragma: no mutate
 HARD = 20  # the most rounds of hard assignments, few are needed  # pragma: no mutate
-DIGITS = (
-    6  # after the point, of scores of the size of one: others are rounding  # pragma: no mutate
-)
+DIGITS = 6  # of scores of size one; what comes after is rounding  # pragma: no mutate
 UNEVEN = 0.01  # far above rounding  # pragma: no mutate
 STARTS = 12  # random permutations from which a symmetry is looked for  # pragma: no mutate
 
@@ -89,8 +87,9 @@ def matches(C: Tensor, row: int) -> Iterator[Match]:
 def wandering(C: Tensor) -> Iterator[Match]:
     """The symmetries at which assignments that take turns arrive from random permutations.
 
-    Of a table that has those of one group these hardly ever are any. Of one that any permutation of
-    its rows keeps, with the columns that belong to it, they all are.
+    They are not looked for row by row, so that of a table with those of one group, few among all
+    permutations, they meet few or none. Of one that any permutation of its rows keeps, with the
+    columns that belong to it, all of them are symmetries.
 
     Args:
         C: (n, n) with mean 0 and variance 1.

@@ -35,7 +35,7 @@ class Row:
         key: of setting and measure.
         columns: the setting's, as plain values.
         measured: what the measure says of its run.
-        made: seconds, and the versions of the package and of torch.
+        made: seconds of processor time, and the versions of the package and of torch.
     """
 
     key: str
@@ -196,7 +196,7 @@ def _quoted(text: str) -> str:
 
 
 def made(seconds: float) -> dict[str, Plain]:
-    """What says how a row was made: seconds, and the versions of the package and of torch."""
+    """What says how a row was made: its seconds, and the versions of the package and of torch."""
     return dict(zip(MADE, (round(seconds, 2), VERSION, torch.__version__), strict=True))
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import operator
 import os
-import pickle
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
-import cloudpickle
-
 from rfm.digest import digest
 from rfm.outcomes import Measure, plain
+from rfm.sending import arriving
 from rfm.settings import Setting
 
 
@@ -109,7 +107,7 @@ def _check_sending(settings: Sequence[Setting], measure: Measure) -> None:
         things += [(value, f"the option {name!r}") for name, value in setting.options.items()]
     for thing, what in {id(thing): (thing, what) for thing, what in things}.values():
         try:
-            pickle.loads(cloudpickle.dumps(thing))
+            arriving(thing)
         except Exception as error:  # whatever its class does when it is pickled
             raise TypeError(
                 f"{what} cannot be sent to another process: {thing!r:.200}, {error}"

@@ -36,8 +36,8 @@ class Recovery(Immutable):
         rows: (n, n) int64, g_i in row i: the Cayley table of the group.
         columns: (n, n) int64, h_i in row i.
         share: the part of the variance of the cross block that is between its stripes, 0 to 1.
-        rivals: how many other symmetries were met that fit as well as the worst (g_i, h_i), or to
-            a thousandth, and differ from each g_i on at least half of the rows.
+        rivals: how many other symmetries were met that fit as well as the worst (g_i, h_i), or at
+            0.999 and more, and differ from each g_i on at least half of the rows.
     """
 
     rows: Tensor = field(repr=False)

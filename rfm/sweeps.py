@@ -16,6 +16,7 @@ from rfm.arguments import flag
 from rfm.failures import SweepError, sendable, summary
 from rfm.outcomes import MADE, Measure, Plain, outcome, plain
 from rfm.partial import Partial, Row, SweepWarning, made, only_one
+from rfm.sending import Sent
 from rfm.settings import Setting
 
 __all__ = [
@@ -68,7 +69,10 @@ def sweep(
         progress: show a progress bar.
 
     Returns:
-        The table: labels as they were given, text as text, floats with six digits.
+        The table: labels as they were given, text as text, floats with six digits. The last
+        columns say how a row was made: ``seconds`` of processor time that its process spent
+        meanwhile, which does not count waiting for other programs, or for a GPU; ``version`` of
+        this package and of ``torch``.
 
     Raises:
         ValueError: for no or repeated settings, differing columns, names that clash, a path that
@@ -112,9 +116,9 @@ def sweep(
 
 def row(setting: Setting, measure: Measure = outcome, threads: int | None = 1) -> dict[str, Plain]:
     """One row of a table: the setting's columns, what ``measure`` says of its run, and how made."""
-    start = time.perf_counter()
+    start = time.process_time()
     measured = measure(setting.run(threads, warn=False))  # the table has a column for jitter
-    how = made(time.perf_counter() - start)
+    how = made(time.process_time() - start)
     return {**setting.columns, **_named(measured, setting), **how}
 
 
@@ -133,7 +137,7 @@ def _made(
     if not missing:
         return
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-    todo = (joblib.delayed(_attempt)(key, wanted[key], measure, threads) for key in missing)
+    todo = (joblib.delayed(_attempt)(key, Sent((wanted[key], measure)), threads) for key in missing)
     try:
         with closing(parallel(todo)) as results:
             for key, new, refused in results:
@@ -148,16 +152,15 @@ def _made(
     raise new
 
 
-def _attempt(
-    key: str, setting: Setting, measure: Measure, threads: int | None
-) -> tuple[str, Row | Exception, bool]:
+def _attempt(key: str, sent: Sent, threads: int | None) -> tuple[str, Row | Exception, bool]:
     """A row, or what went wrong; and whether it is for the measure that no row can be made."""
-    start = time.perf_counter()
+    setting, measure = sent.x
+    start = time.process_time()
     try:
         measured = measure(setting.run(threads, warn=False))
     except Exception as error:
         return key, sendable(error), False
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     try:
         measured = _named(measured, setting)
     except (TypeError, ValueError) as error:

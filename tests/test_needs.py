@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
+import matrix_rows
 import nbformat
 import needs
 import notebooks
@@ -19,6 +20,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from notebooks import NotebookError
 from pairing import COMPUTED_FROM
 from test_notebooks import TEXT
+
+from rfm.outcomes import MADE
 
 FIRST = "print(6 * 7)"
 CHAPTERS = {
@@ -293,6 +296,34 @@ def test_other_files_count_where_code_names_them_whole(
         said.append(needs.inputs(notebook(code), tmp_path))
     assert (said[0] != said[1]) is found
     assert needs.files(notebook(code), tmp_path) == ({"site/sheet.png": sheet} if found else {})
+
+
+@pytest.mark.parametrize("digest", [needs.inputs, matrix_rows.digest])
+def test_how_a_row_was_made_counts_where_code_asks_for_it(
+    tmp_path: Path, digest: Callable[[NotebookNode, Path], str]
+) -> None:
+    path = tmp_path / "data" / "one.csv"
+    path.parent.mkdir()
+    reading = 'pd.read_csv("data/one.csv")'
+    blind, asking = notebook(reading), notebook(f'{reading}["seconds"]')
+    table = "a,b,seconds,version,torch\n1,2,3.0,0.1,2.13\n"
+    for change, seen in [
+        (("3.0", "4.0"), [False, True]),
+        (("0.1", "0.2"), [False, True]),
+        (("2.13", "2.14"), [False, True]),
+        (("1,2", "1,3"), [True, True]),
+        (("a,b", "a,c"), [True, True]),
+        (("torch", "other"), [True, True]),
+    ]:
+        said = []
+        for text in (table, table.replace(*change)):
+            path.write_text(text, encoding="utf-8")
+            said.append([digest(nb, tmp_path) for nb in (blind, asking)])
+        assert [one != other for one, other in zip(*said, strict=True)] == seen
+
+
+def test_those_are_the_columns_that_a_sweep_writes() -> None:
+    assert [*MADE] == needs.MADE
 
 
 @pytest.mark.parametrize(

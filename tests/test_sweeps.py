@@ -37,7 +37,7 @@ from packaging.version import Version
 
 import rfm
 from rfm import Kind, Run, Setting, Split
-from rfm.sweeps import Measure, outcome, row
+from rfm.sweeps import Measure, Plain, outcome, row
 from rfm.threads import torch_threads
 
 PLUS = rfm.addition(7)
@@ -169,6 +169,29 @@ def test_a_table_has_a_row_a_setting(tmp_path: Path) -> None:
             assert found[name] == run.settings[name]
         assert found["moved"] == 1 + found["seed"] % 3
         assert f"(seed {found['seed']})" in found["split"]
+
+
+BUSY = 0.5  # seconds
+
+
+def waiting(run: rfm.Run) -> dict[str, Plain]:
+    time.sleep(BUSY)
+    return {"rows": len(run.table)}
+
+
+def working(run: rfm.Run) -> dict[str, Plain]:
+    end = time.process_time() + BUSY
+    while time.process_time() < end:
+        pass
+    return {"rows": len(run.table)}
+
+
+def test_the_seconds_of_a_row_are_those_of_the_processor(tmp_path: Path) -> None:
+    (one,) = small(range(1))
+    for measure, was_busy in ((waiting, False), (working, True)):
+        (swept,) = rfm.sweep([one], tmp_path / "table.csv", measure, progress=False)["seconds"]
+        for seconds in (swept, row(one, measure)["seconds"]):
+            assert (seconds >= BUSY) == was_busy
 
 
 def test_all_settings_are_columns() -> None:

@@ -27,7 +27,7 @@ from rfm.networks import Mirrored, NetworkSetting, Random, Square, Start, Weight
 from rfm.sweeps import Measure, Plain, outcome, row
 
 SEED = int(os.environ.get("TABLES_SEED") or secrets.randbelow(2**32))
-BUDGET = 0.5  # seconds of recorded time for each table
+BUDGET = 0.3  # seconds of recorded time for each table
 LONG, OF_LONG = 3, 1  # seconds of one row from which on a table is long; so many of them are drawn
 SMALL = 1e-8  # what is less than this is rounding: a step, or a lead
 HOW_MADE = {"seconds", "version", "torch"}  # these may differ

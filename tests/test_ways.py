@@ -25,6 +25,7 @@ import notebooks
 import numpy as np
 import onepage
 import pdf
+import pikepdf
 import pypdfium2
 import pytest
 import reading
@@ -615,6 +616,30 @@ def test_the_contents_name_the_pages(texts: list[str], sheets: list[str]) -> Non
         title = statements.title(stem)
         (line,) = re.findall(rf"^{number}\. {re.escape(title)} *(\d+)\b", text, re.M)
         assert sheets[int(line) - 1].startswith(letters(f"{number}. {title}")), title
+
+
+def test_each_part_of_the_contents_has_its_page(
+    printed: PdfReader, whole: BeautifulSoup, sheets: list[str]
+) -> None:
+    """The number behind it is that of the page to which its link leads."""
+    there, found = printed.named_destinations, ""
+    lines = whole.select("nav.book-contents li")
+    for line in lines:
+        place = there[f"/{unquote(line.a['href'][1:])}"]
+        number = printed.get_destination_page_number(place) + 1
+        found += f"{letters(words_of(line.a))}{number}"
+    assert found in "".join(sheets[:15])
+    assert len(lines) > 200
+
+
+def test_what_a_reader_hears_is_what_a_page_shows(paper: Path, printed: PdfReader) -> None:
+    """The pieces of a page are those to which its tags point, also where it was printed again."""
+    with pikepdf.open(paper / "book.pdf") as book:
+        tags = pikepdf.NumberTree(book.Root.StructTreeRoot.ParentTree)
+        for page in book.pages[:40]:
+            begun = [each.operands for each in pikepdf.parse_content_stream(page, "BDC")]
+            pieces = sorted(int(about.MCID) for _, about in begun if "/MCID" in about)
+            assert pieces == list(range(len(tags[int(page.StructParents)])))
 
 
 def test_links_in_the_pdf_lead_within_it_or_to_the_net(printed: PdfReader) -> None:

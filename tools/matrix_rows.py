@@ -53,12 +53,7 @@ def digest(nb: NotebookNode, book: Path = BOOK) -> str:
         book: the folder in which it runs, with the tables in ``data``.
     """
     shown = [(cell.source, parts(cell.outputs)) for cell in code_cells(nb)]
-    named = {*needs.tables(nb, book / "data").values(), *needs.files(nb, book).values()}
-    read = {
-        path.relative_to(book).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in named
-    }
-    whole = json.dumps([shown, needs.modules(nb), read], sort_keys=True)
+    whole = json.dumps([shown, needs.modules(nb), needs.contents(nb, book)], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 

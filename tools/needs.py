@@ -4,7 +4,8 @@ Which modules and tables those are is read off the chapter's code:
 
 - a module of ``rfm`` that it imports, or that one of these imports, wherever the import stands;
 - a table of ``book/data`` that it names, as ``"data/trap.csv"``, or where its code puts such paths
-  together as ``"trap"``; that it reads no other is known when it is executed;
+  together as ``"trap"``; that it reads no other is known when it is executed. How long a row took,
+  and with which versions it was made, does not count in code that does not say ``"seconds"``;
 - any other file of the book that it names whole, as ``"site/slider/own.png"``;
 - every package that is pinned, in the version that is installed; the pinned version stands for one
   that is not, so that all systems agree.
@@ -13,7 +14,9 @@ The setup cell, words, captions and tags that change no run do not count, and no
 """
 
 import ast
+import csv
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +34,7 @@ PACKAGE = "rfm"
 PINS = ("requirements.txt", "constraints.txt")
 PIN = re.compile(r"^([\w.-]+)==([^\s;#]+)", re.MULTILINE)
 TABLE = "data/{}.csv"
+MADE = ["seconds", "version", "torch"]  # the last columns of a table, of how a row was made
 PATH = re.compile(r"[\w.-]+(/[\w.-]+)+")
 RUN_TAGS = {"raises-exception", "skip-execution"}  # what nbclient heeds
 
@@ -159,6 +163,28 @@ def tables(nb: NotebookNode, data: Path) -> dict[str, Path]:
     }
 
 
+def contents(nb: NotebookNode, folder: Path) -> dict[str, str]:
+    """Map the tables and other files below a folder that a notebook reads to what counts of them.
+
+    That is their text, or a name of it; of tables, see above.
+    """
+    named = {TABLE.format(name): path for name, path in tables(nb, folder / "data").items()}
+    others = {name: path for name, path in files(nb, folder).items() if name not in named}
+    whole = MADE[0] in texts(nb)
+    return {name: _results(path, whole) for name, path in named.items()} | {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in others.items()
+    }
+
+
+def _results(table: Path, whole: bool) -> str:
+    """Return the text of a table, or what it says without the columns of how a row was made."""
+    text = table.read_text(encoding="utf-8")
+    lines = list(csv.reader(io.StringIO(text)))
+    if whole or not lines or lines[0][-len(MADE) :] != MADE:
+        return text
+    return json.dumps([line[: -len(MADE)] for line in lines])
+
+
 # Versions
 
 
@@ -194,11 +220,7 @@ def inputs(nb: NotebookNode, folder: Path) -> str:
     code = [
         [cell.source, sorted(RUN_TAGS & {*cell.metadata.get("tags", ())})] for cell in cells(nb)
     ]
-    named = tables(nb, folder / "data")
-    read = {name: path.read_text(encoding="utf-8") for name, path in named.items()}
-    others = set(files(nb, folder).items()) - {(TABLE.format(n), p) for n, p in named.items()}
-    read |= {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in others}
-    return _name([code, modules(nb), read, versions(pins())])
+    return _name([code, modules(nb), contents(nb, folder), versions(pins())])
 
 
 def computed_from(nb: NotebookNode, inputs: str) -> str:

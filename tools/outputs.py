@@ -110,14 +110,15 @@ def listed(outputs: Iterable[NotebookNode]) -> list[str]:
     found: list[str] = []
     begins: dict[str, int] = {}
     for output in outputs:
-        if output.output_type == "stream":
-            begins.setdefault(output.name, len(found))
-        elif output.output_type == "error":
+        what = output["output_type"]
+        if what == "stream":
+            begins.setdefault(output["name"], len(found))
+        elif what == "error":
             found.append("error")
         else:
             about = {k: v for k, v in output.get("metadata", {}).items() if k != SCRAPBOOK}
             words = f" {json.dumps(about, sort_keys=True)}" if about else ""
-            found.append(f"{output.output_type}: {', '.join(sorted(output.data))}{words}")
+            found.append(f"{what}: {', '.join(sorted(output['data']))}{words}")
     for name in sorted(begins, key=lambda name: (begins[name], name), reverse=True):
         found.insert(begins[name], name)  # from the last, so that the places of others stand
     return found
@@ -127,12 +128,13 @@ def parts(outputs: Iterable[NotebookNode]) -> dict[str, list[str]]:
     """Return what a cell shows, kind ↦ texts in order; a stream is one text."""
     found: dict[str, list[str]] = {}
     for output in outputs:
-        if output.output_type == "stream":
+        what = output["output_type"]
+        if what == "stream":
             found[output.name] = ["".join(found.get(output.name, [])) + output.text]
-        elif output.output_type == "error":
+        elif what == "error":
             found.setdefault("error", []).append(f"{output.ename}: {output.evalue}")
         else:
-            for kind, value in output.data.items():
+            for kind, value in output["data"].items():
                 text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
                 found.setdefault(kind, []).append(text)
             if name := output.get("metadata", {}).get(SCRAPBOOK, {}).get("name"):
@@ -147,6 +149,8 @@ def _of_kind(
     kind: str, old: dict[str, list[str]], new: dict[str, list[str]], rule: Rule
 ) -> Iterator[Difference]:
     stored, fresh = old.get(kind, []), new.get(kind, [])
+    if stored == fresh:
+        return
     for number in range(max(len(stored), len(fresh))):
         name = f"Picture {number}" if kind in BITMAPS else f"{kind} {number}"
         if number >= len(fresh):

@@ -2,9 +2,9 @@
 
     python tools/pdf.py [--site DIR] [--to FILE]
 
-Formulas are set before the page is printed. It is printed twice: the first time, with nothing
-painted, tells on which page each section is, for the table of contents. Links between chapters lead
-to pages of the PDF.
+On which page each section is, for the table of contents, is known when all is printed: then what
+stands before the chapters, and the contents, are printed again, and these pages take the place of
+the first ones. Links between chapters lead to pages of the PDF.
 """
 
 from __future__ import annotations
@@ -37,26 +37,16 @@ SET = """async () => {
     await document.fonts.ready;
     await Promise.all([...document.images].map(i => i.decode().catch(() => null)));
 }"""
+# As wide as any number to come, and painted as one piece, like it.
+UNKNOWN = "000"
 NUMBER = """pages => {
     for (const line of document.querySelectorAll('nav.book-contents li')) {
         const name = decodeURIComponent(line.querySelector('a').hash.slice(1));
-        line.querySelector('.page').textContent = pages[name] ?? '';
+        line.querySelector('.page').textContent = pages ? pages[name] ?? '' : 'UNKNOWN';
     }
-}"""
+}""".replace("UNKNOWN", UNKNOWN)
 HEADINGS = "[...document.querySelectorAll('h1, h2, h3, h4')].map(heading => heading.textContent)"
-# Nothing is painted, and nothing is laid out within formulas that have a size of their own.
-EMPTY = """
-* { visibility: hidden !important; }
-mjx-container[style*="width:"] > * { display: none !important; }
-"""
-
-
-def laid_out(page: Page) -> bytes:
-    """The page as a PDF of empty sheets, on which everything has its place: quicker to print."""
-    style = page.add_style_tag(content=EMPTY)
-    pdf = page.pdf(prefer_css_page_size=True)
-    style.evaluate("style => style.remove()")
-    return pdf
+FRONT = "nav.book-contents ~ article { display: none }"  # no more than the contents
 
 
 def printed(page: Page) -> bytes:
@@ -82,14 +72,18 @@ def numbers(pdf: bytes) -> dict[str, int]:
     }
 
 
-def mended(pdf: bytes, headings: list[str]) -> pikepdf.Pdf:
-    """The PDF with an outline that opens, and whose titles are those of the headings.
+def mended(pdf: bytes, front: bytes, headings: list[str]) -> pikepdf.Pdf:
+    """The PDF with other first pages, and an outline that opens and has the titles of the headings.
 
-    Chromium doubles the title of a heading that it had to move to the next page, and loses the
-    space where a heading goes on in the next line.
+    Links and tags stay those that are there. Chromium doubles the title of a heading that it had to
+    move to the next page, and loses the space where a heading goes on in the next line.
     """
     titles = {"".join(words.split()): " ".join(words.split()) for words in headings}
     book = pikepdf.open(io.BytesIO(pdf))
+    with pikepdf.open(io.BytesIO(front)) as other:
+        for page, printed_again in zip(book.pages, other.pages, strict=False):
+            for name in ("/Contents", "/Resources"):
+                page[name] = book.copy_foreign(other.make_indirect(printed_again.obj[name]))
     for entry in _entries(book.Root.Outlines):
         found = "".join(str(entry.Title).split())
         title = titles.get(found) or titles.get(found[: len(found) // 2])
@@ -125,11 +119,13 @@ def make(site: Path, target: Path) -> int:
         page.set_default_timeout(0)
         page.goto(whole.as_uri(), wait_until="load")
         page.evaluate(SET)
-        page.evaluate(NUMBER, numbers(laid_out(page)))
-        pdf = printed(page)
-        headings = page.evaluate(HEADINGS)
+        page.evaluate(NUMBER)
+        pdf, headings = printed(page), page.evaluate(HEADINGS)
+        page.evaluate(NUMBER, numbers(pdf))
+        page.add_style_tag(content=FRONT)
+        front = printed(page)
         browser.close()
-    with mended(pdf, headings) as book:
+    with mended(pdf, front, headings) as book:
         book.save(target)
         return len(book.pages)
 

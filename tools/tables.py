@@ -989,7 +989,6 @@ DRAWS = range(10)
 
 
 @cache
-@cache
 def without_axis(task: rfm.Task) -> Split:
     """The training set of the trap of s."""
     return rfm.withhold(task, first_mirror(task).fixed_points())
@@ -1670,7 +1669,7 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(TABLES)}")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
-    parser.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler to run on")
+    parser.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler; its workers import tables.py")
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(TABLES):
         parser.error(f"no table is called {unknown.pop()}; there are {', '.join(TABLES)}")
@@ -1695,4 +1694,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    interrupts.ended(main, "finished rows are kept, and the same command goes on where it stopped")
+    # Under the name of the module other processes have what it defines, and keep what it caches.
+    import tables
+
+    interrupts.ended(
+        tables.main, "finished rows are kept, and the same command goes on where it stopped"
+    )
