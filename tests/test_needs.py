@@ -329,20 +329,36 @@ def test_those_are_the_columns_that_a_sweep_writes() -> None:
 @pytest.mark.parametrize(
     ("code", "found"),
     [
-        ("import rfm", {"rfm", "rfm.base"}),
-        ("import rfm.other", {"rfm", "rfm.base", "rfm.other"}),
-        ("from rfm import other as o", {"rfm", "rfm.base", "rfm.other"}),
+        ("import rfm", {"rfm"}),
+        ("import rfm\nrfm.withhold", {"rfm", "rfm.base"}),
+        ("import rfm as r\nr.withhold(1).x", {"rfm", "rfm.base"}),
+        ("from rfm import withhold", {"rfm", "rfm.base"}),
+        ("from rfm import *", {"rfm", "rfm.base"}),
+        ("import rfm\ngetattr(rfm, name)", {"rfm", "rfm.base"}),
+        ("import rfm\nx = rfm", {"rfm", "rfm.base"}),
+        ("import rfm\nrfm.__dict__['x']", {"rfm", "rfm.base"}),
+        ("import rfm.other", {"rfm", "rfm.other"}),
+        ("import rfm.other\nrfm.other.x.real", {"rfm", "rfm.other"}),
+        ("from rfm import other as o", {"rfm", "rfm.other"}),
         ("from rfm.sub import deep", {"rfm", "rfm.base", "rfm.sub", "rfm.sub.deep"}),
-        ("def f():\n    import rfm", {"rfm", "rfm.base"}),
+        ("def f():\n    import rfm\n    rfm.withhold", {"rfm", "rfm.base"}),
         ("import torch", set()),
     ],
 )
-def test_modules_that_code_loads(repository: Repository, code: str, found: set[str]) -> None:
+def test_modules_that_code_comes_to(repository: Repository, code: str, found: set[str]) -> None:
     assert needs.modules(notebook(code)).keys() == found
 
 
-def test_modules_are_those_that_python_loads() -> None:
-    """At least them: an import within a function may never be reached."""
+def test_what_one_cell_imports_another_names(repository: Repository) -> None:
+    repository.write("rfm/sub/__init__.py", "from .deep import x\n")
+    repository.write("rfm/sub/deep.py", "x = 1\n")
+    found = needs.modules(notebook("from rfm import sub as s", "s.x"))
+    assert found.keys() == {"rfm", "rfm.sub", "rfm.sub.deep"}
+    assert needs.modules(notebook("from rfm import sub as s")).keys() == {"rfm", "rfm.sub"}
+
+
+def test_a_package_that_is_taken_whole_is_all_that_python_loads() -> None:
+    """At least that: an import within a function may never be reached."""
     starts = ("rfm", "rfm.figures", "rfm.page", "rfm.two_spectra", "rfm.networks")
     code = (
         "import importlib, sys\n"
@@ -355,8 +371,81 @@ def test_modules_are_those_that_python_loads() -> None:
     )
     imported: list[str] = []
     for start, line in zip(starts, run.stdout.splitlines(), strict=True):
-        imported.append(f"import {start}")
+        imported.append(f"import {start}\nprint({start})")
         assert {*line.split()} <= needs.modules(notebook(*imported)).keys()
+
+
+PROGRAMS = [
+    """
+run = rfm.fit(rfm.random_split(rfm.addition(3, 3), 0.5, 0), rfm.Laplace(), 3)
+rfm.decompose(run.features, run.split.task).group.name
+run.table, run.predictions, rfm.stabiliser(run.split).order
+rfm.commutators(run.features, run.split.task)
+""",
+    """
+task = rfm.multiplication(7)
+mirror = task.reflections[0]
+run = rfm.fit(rfm.withhold(task, mirror.fixed_points()), rfm.Quadratic(), 2, keep_features=True)
+rfm.odd_part(run.history[1], mirror), run.split.reached_by_orbits(), mirror.matrix()
+""",
+    """
+rfm.pair_classes(rfm.addition(5)), rfm.equivalences(rfm.addition(2, 2))
+rfm.reduced(11, rfm.Gaussian(), 3)
+""",
+    """
+S = rfm.symmetric(3)
+rfm.characters(S), rfm.renamings(rfm.composition(S)), rfm.dihedral(4), rfm.quaternions()
+""",
+    """
+from rfm import networks as nets
+split = rfm.random_split(rfm.addition(5), 0.8, 0)
+nets.train(split, nets.ReLU(), nets.Random(), 3, decay=1.0, seed=0)
+""",
+    """
+import torch
+from rfm.recovery import recover
+recover(torch.kron(torch.ones(2, 2), torch.eye(5)).double())
+""",
+    """
+from rfm import page
+page.Notes("01")("one", 1), page.in_words("Gaussian(bandwidth=2.5)"), page.by_name(rfm.Gaussian())
+""",
+]
+# Which modules of the package something of was called in.
+CALLED = """
+import sys
+
+import rfm
+from rfm import figures, networks, page, recovery, two_spectra
+
+called = set()
+
+
+def profile(frame, event, argument):
+    if event == "call" and frame.f_code.co_name != "<module>":
+        called.add(frame.f_globals.get("__name__", ""))
+
+
+for program in {programs!r}:
+    called.clear()
+    sys.setprofile(profile)
+    exec(program)
+    sys.setprofile(None)
+    print("called", *(name for name in called if name.split(".")[0] == "rfm"))
+"""
+
+
+def test_what_code_comes_to_is_all_that_it_calls() -> None:
+    code = CALLED.format(programs=PROGRAMS)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
+    assert run.returncode == 0, run.stderr
+    lines = [line.split()[1:] for line in run.stdout.splitlines() if line.startswith("called")]
+    whole = needs.modules(notebook("import rfm\nprint(rfm)")).keys()
+    for program, called in zip(PROGRAMS, lines, strict=True):
+        found = needs.modules(notebook("import rfm", program)).keys()
+        assert {*called} - found == set()
+        assert len(called) > 2
+        assert not whole <= found
 
 
 def test_not_every_chapter_depends_on_everything() -> None:

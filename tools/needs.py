@@ -2,7 +2,8 @@
 
 Which modules and tables those are is read off the chapter's code:
 
-- a module of ``rfm`` that it imports, or that one of these imports, wherever the import stands;
+- a module of ``rfm`` that it imports or from which it has what it names, or that one of these
+  imports, wherever the import stands;
 - a table of ``book/data`` that it names, as ``"data/trap.csv"``, or where its code puts such paths
   together as ``"trap"``; that it reads no other is known when it is executed. How long a row took,
   and with which versions it was made, does not count in code that does not say ``"seconds"``;
@@ -77,24 +78,100 @@ def file_of(name: str) -> Path | None:
 
 
 @cache
-def _imports_of(file: Path, package: str, text: str) -> frozenset[str]:
-    return frozenset(imports(ast.parse(text), package))
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def _is_package(name: str) -> bool:
+    file = file_of(name)
+    return file is not None and file.name == "__init__.py"
+
+
+def _taken(name: str) -> frozenset[str]:
+    """Return what a module of the package imports, by full names."""
+    file = file_of(name)
+    package = name if _is_package(name) else name.rpartition(".")[0]
+    return _imported(file.read_text(encoding="utf-8"), package) if file else frozenset()
+
+
+@cache
+def _imported(text: str, package: str) -> frozenset[str]:
+    return frozenset(imports(_tree(text), package))
 
 
 def modules(nb: NotebookNode) -> dict[str, str]:
-    """Map the modules of the package that a notebook loads to their text."""
+    """Map the modules of the package that a notebook's code can come to, to their text.
+
+    ``rfm.withhold`` comes to ``rfm.splits``, and to all that is imported there, and so on; not to
+    what the package takes from other modules, which are loaded and do nothing. Code that has the
+    package itself, as in ``getattr(rfm, name)``, comes to all of it.
+    """
     found: dict[str, str] = {}
-    asked = [name for tree in trees(nb) for name in imports(tree)]
+    asked = [*reached([*trees(nb)])]
     while asked:
         name = asked.pop()
         file = file_of(name)
         if file is None or name in found:
             continue
         found[name] = file.read_text(encoding="utf-8")
-        package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-        asked += [package, name.rpartition(".")[0]]
-        asked += _imports_of(file, package, found[name])
+        asked += [name.rpartition(".")[0], *_reached_from(name, file, found[name])]
     return found
+
+
+def _reached_from(name: str, file: Path, text: str) -> Iterator[str]:
+    if file.name == "__init__.py":
+        return _used([_tree(text)], name)
+    return reached([_tree(text)], name.rpartition(".")[0])
+
+
+def reached(code: Sequence[ast.AST], package: str = "") -> Iterator[str]:
+    """Yield the modules of the package that code imports, or from which it has what it names."""
+    for name in (name for tree in code for name in imports(tree, package)):
+        if name.endswith(".*"):
+            yield from _all_of(name.removesuffix(".*"))
+        elif module := _defining(name):
+            yield module
+    yield from _used(code, package)
+
+
+def _used(code: Sequence[ast.AST], package: str) -> Iterator[str]:
+    """Yield the modules that define what code names, wherever it is imported."""
+    nodes, bound = [node for tree in code for node in ast.walk(tree)], {}
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            bound |= {a.asname: a.name for a in node.names if a.asname}
+        elif isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), package)
+            bound |= {a.asname or a.name: f"{module}.{a.name}" for a in node.names}
+    within = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    for node in nodes:
+        parts = _dotted(node, bound).split(".") if id(node) not in within else [""]
+        if parts[0] != PACKAGE:
+            continue
+        while len(parts) > 1 and not file_of(".".join(parts[:-1])):
+            parts.pop()
+        name = ".".join(parts)
+        if _is_package(name) or parts[-1].startswith("__"):
+            yield from _all_of(name if _is_package(name) else ".".join(parts[:-1]))
+        elif module := _defining(name):
+            yield module
+
+
+def _dotted(node: ast.AST, bound: Mapping[str, str]) -> str:
+    """Return the full name that code gives, empty if it is none."""
+    if isinstance(node, ast.Name):
+        return bound.get(node.id, node.id)
+    if isinstance(node, ast.Attribute) and (of := _dotted(node.value, bound)):
+        return f"{of}.{node.attr}"
+    return ""
+
+
+def _all_of(package: str) -> Iterator[str]:
+    """Yield a package and the modules of all that it takes from others."""
+    yield package
+    for name in _taken(package):
+        if module := _defining(name):
+            yield module
 
 
 def shown(nb: NotebookNode) -> set[str]:
@@ -122,15 +199,12 @@ def defining(code: Sequence[ast.AST]) -> Iterator[str]:
             yield module
 
 
-@cache
 def _defining(name: str) -> str | None:
     """Return the module of the package that defines an object, None if none does."""
     module, _, last = name.rpartition(".")
-    if file_of(name) or not (file := file_of(module)):
+    if file_of(name) or not file_of(module):
         return name if file_of(name) else None
-    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    taken = _imports_of(file, package, file.read_text(encoding="utf-8"))
-    origin = next((full for full in sorted(taken) if full.endswith(f".{last}")), None)
+    origin = next((full for full in sorted(_taken(module)) if full.endswith(f".{last}")), None)
     return _defining(origin) if origin else module
 
 

@@ -1669,7 +1669,9 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(TABLES)}")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
-    parser.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler; its workers import tables.py")
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="of a Dask scheduler; its workers import tables.py"
+    )
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(TABLES):
         parser.error(f"no table is called {unknown.pop()}; there are {', '.join(TABLES)}")
