@@ -148,9 +148,20 @@ def test_the_page_says_which_chapters_changed_since(
     monkeypatch.setattr(matrix_rows, "read", lambda path: tables[path.stem])
     monkeypatch.setattr(matrix_rows, "notebooks", lambda: {name: name for name in now})
     monkeypatch.setattr(matrix_rows, "digest", lambda name: "now")
-    assert re.findall(r"\{doc\}`(.*?)`", matrix_rows.since()) == ["two"]
-    tables["matrix"].pop(1)
+    said = matrix_rows.since()
+    assert re.findall(r"\{doc\}`(.*?)`", said) == ["two"]
+    assert said.startswith("Changed since the last run of `newest`, ")
+    assert said.endswith(" The others stand.")
+    tables["matrix"].pop(0)
+    assert matrix_rows.since().startswith("Changed since the last run of all settings, ")
+    assert "others" not in matrix_rows.since()
+    tables["matrix"].pop(0)
     assert "still those" in matrix_rows.since()
+
+
+def test_settings_are_listed() -> None:
+    found = [matrix_rows._listed(words) for words in ("a", "ab", "abc")]
+    assert found == ["a", "a and b", "a, b and c"]
 
 
 # A run

@@ -11,7 +11,6 @@ import csv
 import hashlib
 import json
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -84,17 +83,38 @@ def _is_redrawn(difference: Difference) -> bool:
 
 
 def since() -> str:
-    """Which chapters are no longer those of all stored rows, in a sentence for a page."""
+    """Which chapters are no longer those of the stored rows, and of which settings, for a page."""
     results = {row["setting"]: row["result"] for row in read(DATA / "matrix.csv")}
-    finished = {setting for setting, result in results.items() if result in (SAME, MOVED)}
-    rows = [row for row in read(DATA / "matrix_notebooks.csv") if row["setting"] in finished]
-    ran = Counter((row["notebook"], row["digest"]) for row in rows)
+    finished = [setting for setting, result in results.items() if result in (SAME, MOVED)]
+    rows = read(DATA / "matrix_notebooks.csv")
+    ran = {(row["setting"], row["notebook"], row["digest"]) for row in rows}
     now = {name: digest(nb) for name, nb in notebooks().items()}
-    old = [f"{{doc}}`{name}`" for name in now if ran[name, now[name]] < len(finished)]
-    if not old:
+    settings: dict[tuple[str, ...], list[str]] = {}  # by the chapters that have changed since
+    for each in finished:
+        old = tuple(name for name in now if (each, name, now[name]) not in ran)
+        settings.setdefault(old, []).append(each)
+    settings.pop((), None)
+    if not settings:
         return "All chapters are still those that were run, and so is what they are computed from."
-    said = "Changed since, or computed from something that has, and not yet run again everywhere"
-    return f"{said}: {', '.join(old)}."
+    told = [_since(old, of, finished) for old, of in settings.items()]
+    others = "" if sum(map(len, settings.values())) == len(finished) else " The others stand."
+    return " ".join(told) + others
+
+
+def _since(old: Sequence[str], settings: Sequence[str], finished: Sequence[str]) -> str:
+    where = (
+        "all settings" if len(settings) == len(finished) else _listed(f"`{s}`" for s in settings)
+    )
+    chapters = ", ".join(f"{{doc}}`{name}`" for name in old)
+    return (
+        f"Changed since the last run of {where}, or computed from something that has: {chapters}."
+    )
+
+
+def _listed(words: Iterable[str]) -> str:
+    """One, two and three."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def added(setting: str, rows: Sequence[Row], whole: int) -> Row:
