@@ -37,14 +37,13 @@ SET = """async () => {
     await document.fonts.ready;
     await Promise.all([...document.images].map(i => i.decode().catch(() => null)));
 }"""
-# As wide as any number to come, and painted as one piece, like it.
-UNKNOWN = "000"
+# A number that is not known yet is as wide as any, and painted as one piece, like it.
 NUMBER = """pages => {
     for (const line of document.querySelectorAll('nav.book-contents li')) {
         const name = decodeURIComponent(line.querySelector('a').hash.slice(1));
-        line.querySelector('.page').textContent = pages ? pages[name] ?? '' : 'UNKNOWN';
+        line.querySelector('.page').textContent = pages ? pages[name] ?? '' : '000';
     }
-}""".replace("UNKNOWN", UNKNOWN)
+}"""
 HEADINGS = "[...document.querySelectorAll('h1, h2, h3, h4')].map(heading => heading.textContent)"
 FRONT = "nav.book-contents ~ article { display: none }"  # no more than the contents
 
