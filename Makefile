@@ -7,16 +7,18 @@ READY := $(VENV)/.ready
 NAME ?=
 FORCE ?=
 
-# `make test` runs this many processes at once; each may start a kernel of up to 1.5 GB.
+# `make test` and `make pages` run this many processes at once; each may start a kernel of up to 1.5 GB.
 # The cores are shared out among them, for two processes that both use every core run slower than
 # one after the other. Notebooks are made with all cores and tested with fewer: what they show
 # must not depend on the number of threads.
 WORKERS ?= 2
+PYTEST = OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(max(1, os.cpu_count() // $(WORKERS)))") \
+    $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks text variants tables matrix bench mutants gpu lint clean distclean compare pdf
+.PHONY: help book test pages notebooks text variants tables matrix bench mutants gpu lint clean distclean compare pdf
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
@@ -29,11 +31,13 @@ book: $(READY)  ## build the site from scratch and say where to open it
 pdf: book  ## print the whole book as one PDF; needs Chromium
 	$(BIN)/python tools/pdf.py
 
-test: $(READY)  ## run every check: style, unit tests, notebooks, site; NAME=05 for one chapter
-	@OMP_NUM_THREADS=$$($(BIN)/python -c "import os; print(max(1, os.cpu_count() // $(WORKERS)))") \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
-	    --nbval --nbval-current-env --nbval-cell-timeout 1200 \
-	    --nbval-kernel-startup-timeout 180 $(if $(NAME),--chapter "$(NAME)") book tests
+test: $(READY)  ## check the package, the tables and every notebook; NAME=05 for one chapter
+	@$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout 1200 \
+	    --nbval-kernel-startup-timeout 180 --ignore=tests/pages --ignore=tests/tools \
+	    $(if $(NAME),--chapter "$(NAME)") book tests
+
+pages: $(READY)  ## check the site, in a browser too, and the tools
+	@$(PYTEST) tests/pages tests/tools
 
 notebooks: $(READY)  ## execute the notebooks that changed; NAME=05 for one, FORCE=1 for all
 	$(BIN)/python tools/notebooks.py $(if $(filter-out 0,$(FORCE)),--force) $(NAME)

@@ -16,7 +16,7 @@ at is in ``nbfailures.py``.
 
 It uses what nbval's items hold (``cell``, ``options``, ``test_outputs``, ``compare_outputs``,
 ``raise_cell_error``, ``parent.timed_out``), which is no public interface: nbval is pinned, and
-``test_nbstrict.py`` tests that all this still bites.
+``tools/test_nbstrict.py`` tests that all this still bites.
 """
 
 from collections.abc import Generator, Iterable

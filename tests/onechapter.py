@@ -8,7 +8,7 @@ These are, each found by a rule:
   and that is tested by ``test_splits.py``. A module without a test file of its name is tested by
   the one that names it most often, of those that are about it to a fifth or more.
 
-What needs the built site or a browser is left out: a build takes longer than all of these.
+The tests of the site and of the tools, in folders of their own, are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import pytest
 from repository import ROOT
 
 TESTS = ROOT / "tests"
-LEFT_OUT = {"site", "browser"}  # fixtures
 LISTING = {"notebooks", "tables"}  # tools that say which chapters and tables there are
 ABOUT = 0.2  # of all that a test file names from the package
 CHAPTERS = pytest.StashKey[list["Chapter"]]()
@@ -44,12 +43,11 @@ class Chapter:
         """Whether a file may hold tests of this chapter."""
         if path.suffix != ".py":
             return path == self.notebook
-        return path in self.files or bool(LISTING & {*needs.imports(tree(path))})
+        listing = path.parent == TESTS and LISTING & {*needs.imports(tree(path))}
+        return path in self.files or bool(listing)
 
     def has(self, item: pytest.Item) -> bool:
         """Whether a test is one of this chapter."""
-        if LEFT_OUT & {*getattr(item, "fixturenames", ())}:
-            return False
         own = item.path == self.notebook or item.path in self.files
         return own or bool(self.names & parameters(item))
 

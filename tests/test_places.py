@@ -10,7 +10,6 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import browsing
 import pytest
 from repository import ROOT
 
@@ -89,18 +88,3 @@ def test_paths_that_make_is_given_may_have_spaces() -> None:
     assert compared[-3:] == ["tools/compare.py", old, new]
     python = f"/{FOLDER}/bin/python3"
     assert [python, "-m", "venv", ".venv"] in commands(".venv/.ready", f"PYTHON={python}")
-
-
-def test_a_browser_opens_files_under_any_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also in the C locale."""
-    if browsing.chromium() is None:
-        pytest.skip("no Chromium found")
-    monkeypatch.setenv("LC_ALL", "C")
-    file = tmp_path / FOLDER / "page.html"
-    file.parent.mkdir()
-    file.write_text("<title>found</title>", encoding="utf-8")
-    with browsing.started() as browser, browsing.opened(browser) as (page, _):
-        page.goto(file.as_uri())
-        assert page.title() == "found"

@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the table to book/data")
     parser.add_argument("--rounds", type=int, default=5, help="how often the two take turns")
     asked = parser.parse_args()
-    sys.path.append(str(ROOT / "tests"))  # where the browser is
+    sys.path.append(str(ROOT / "tests" / "pages"))  # where the browser is
     import browsing
     import exploring
 

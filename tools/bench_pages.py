@@ -21,7 +21,7 @@ import psutil
 from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "pages"))
 
 import browsing  # noqa: E402
 

@@ -7,7 +7,7 @@ other order with the next one or the next of its kind; it is one with the next, 
 gone there; it has other metadata, or is a display instead of a result; a number is glued by another
 name; an error is another one; a cell was never run, is exempt, or has a warning besides.
 
-The strict check of notebooks is to notice every one of these: see ``tests/test_spoiling.py``.
+The strict check of notebooks is to notice every one of these: see ``tests/tools/test_spoiling.py``.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import inorder
 import pytest
 import repository
 
-HERE = Path(__file__).parent
+PAGES = repository.ROOT / "tests" / "pages"
 
 
 def item(path: str, name: str, *fixtures: str) -> SimpleNamespace:
@@ -43,7 +43,7 @@ def test_files_are_sorted_and_tests_within_one_are_not(turn: int) -> None:
 
 def test_the_first_is_there_and_needs_the_site() -> None:
     assert re.search(
-        rf"\bdef \w+\([^)]*\b{inorder.SITE}: Path\b", (HERE / inorder.FIRST).read_text("utf-8")
+        rf"\bdef \w+\([^)]*\b{inorder.SITE}: Path\b", (PAGES / inorder.FIRST).read_text("utf-8")
     )
 
 

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+import browsing
 import notebooks
 import pytest
 import repository
@@ -134,3 +135,18 @@ def test_no_directive_is_left_as_it_was_written(site: Path) -> None:
         if re.search(r"<p>(?:```|:::)\{", path.read_text(encoding="utf-8"))
     ]
     assert bad == []
+
+
+def test_a_browser_opens_files_under_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in the C locale."""
+    if browsing.chromium() is None:
+        pytest.skip("no Chromium found")
+    monkeypatch.setenv("LC_ALL", "C")
+    file = tmp_path / "Übung eins" / "page.html"
+    file.parent.mkdir()
+    file.write_text("<title>found</title>", encoding="utf-8")
+    with browsing.started() as browser, browsing.opened(browser) as (page, _):
+        page.goto(file.as_uri())
+        assert page.title() == "found"

@@ -66,6 +66,22 @@ def test_all_but_style_is_tested_with_other_versions() -> None:
     assert " tests " in tests
 
 
+def test_every_test_is_run_by_one_of_two_commands() -> None:
+    """CI calls both, the second also if the first fails."""
+
+    def words(target: str) -> list[str]:
+        order = ["make", "--dry-run", "--assume-old=.venv/.ready", target]
+        run = subprocess.run(order, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+        return run.stdout.split()
+
+    left_out = {word.split("=")[1] for word in words("test") if word.startswith("--ignore=")}
+    assert words("test")[-2:] == ["book", "tests"]
+    assert {word for word in words("pages") if word.startswith("tests/")} == left_out
+    assert all((ROOT / folder).is_dir() for folder in left_out)
+    (last,) = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1:]
+    assert last == "exec make --keep-going test pages"
+
+
 GH = """\
 #!/bin/sh
 echo "$@" >> "$RUNNER_TEMP/gh"

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 import torch
 from oracles import same
+from repository import ROOT
 
 import rfm
 
-PAGE = Path(__file__).resolve().parent.parent / "book" / "computed.md"
+PAGE = ROOT / "book" / "computed.md"
 TABLES = re.findall(r":file: (data/bench\w*\.csv)", PAGE.read_text(encoding="utf-8"))
 
 
