@@ -136,6 +136,15 @@ def reached(code: Sequence[ast.AST], package: str = "") -> Iterator[str]:
 
 def _used(code: Sequence[ast.AST], package: str) -> Iterator[str]:
     """Yield the modules that define what code names, wherever it is imported."""
+    for name in _named(code, package):
+        if whole := _whole(name):
+            yield from _all_of(whole)
+        elif module := _defining(name):
+            yield module
+
+
+def _named(code: Sequence[ast.AST], package: str = "") -> Iterator[str]:
+    """Yield the full name of what code names of the package, for each place at which it does."""
     nodes, bound = [node for tree in code for node in ast.walk(tree)], {}
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -146,15 +155,18 @@ def _used(code: Sequence[ast.AST], package: str) -> Iterator[str]:
     within = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
     for node in nodes:
         parts = _dotted(node, bound).split(".") if id(node) not in within else [""]
-        if parts[0] != PACKAGE:
-            continue
-        while len(parts) > 1 and not file_of(".".join(parts[:-1])):
-            parts.pop()
-        name = ".".join(parts)
-        if _is_package(name) or parts[-1].startswith("__"):
-            yield from _all_of(name if _is_package(name) else ".".join(parts[:-1]))
-        elif module := _defining(name):
-            yield module
+        if parts[0] == PACKAGE:
+            while len(parts) > 1 and not file_of(".".join(parts[:-1])):
+                parts.pop()
+            yield ".".join(parts)
+
+
+def _whole(name: str) -> str:
+    """Return what code has as a whole if it says ``rfm`` or ``rfm.__dict__``, empty if nothing."""
+    inside, _, last = name.rpartition(".")
+    if last.startswith("__"):
+        return inside
+    return name if _is_package(name) else ""
 
 
 def _dotted(node: ast.AST, bound: Mapping[str, str]) -> str:
@@ -184,18 +196,8 @@ def shown(nb: NotebookNode) -> set[str]:
 
 def defining(code: Sequence[ast.AST]) -> Iterator[str]:
     """Yield the module that defines it for each place at which code names what the package has."""
-    nodes = [node for tree in code for node in ast.walk(tree)]
-    bound: dict[str, str] = {}  # as the code calls it ↦ what it is
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.module:
-            bound |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-    for node in nodes:
-        name = ""
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            name = f"{bound.get(node.value.id, node.value.id)}.{node.attr}"
-        elif isinstance(node, ast.Name):
-            name = bound.get(node.id, "")
-        if module := _defining(name):
+    for name in _named(code):
+        if not _whole(name) and (module := _defining(name)):
             yield module
 
 

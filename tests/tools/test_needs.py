@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from notebooks import NotebookError
 from pairing import COMPUTED_FROM
-from test_notebooks import TEXT
+from test_making import TEXT
 
 from rfm.outcomes import MADE
 

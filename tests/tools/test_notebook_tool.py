@@ -21,7 +21,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from notebooks import NotebookError
-from test_notebooks import TEXT
+from test_making import TEXT
 from traces import trace, traces
 
 KERNEL = TEXT.split("---\n")[1]

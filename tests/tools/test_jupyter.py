@@ -23,7 +23,7 @@ import pytest
 from jupytext import AsyncTextFileContentsManager
 from nbformat import NotebookNode
 from repository import ROOT
-from test_notebooks import TEXT
+from test_making import TEXT
 from tornado.web import HTTPError
 
 CHAPTERS = [source.stem for source in notebooks.sources()]
@@ -332,13 +332,6 @@ def test_a_notebook_without_text_gets_one(small: Jupyter) -> None:
 
 
 # The form of the texts
-
-
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_a_text_is_as_jupyter_writes_it(name: str) -> None:
-    source = notebooks.SOURCES / f"{name}.md"
-    lines = changed(source.read_bytes(), notebooks.tidied(source).encode())
-    assert not lines, "python tools/notebooks.py --tidy writes it so"
 
 
 def test_words_reach_a_notebook_without_a_run(small: Jupyter) -> None:
