@@ -1,16 +1,9 @@
-"""The chapters follow their first line: what a change does to a cell, and one change tried a run.
-
-Each run of these tests executes another chapter with another change. A failure names the seed; with
-it in the environment, VARIANTS_SEED=..., the same is drawn. All of them: ``make variants``.
-"""
+"""Chapters can follow their first line: what a change does to a cell, and rules for chapters."""
 
 from __future__ import annotations
 
 import ast
-import os
-import random
 import re
-import secrets
 from collections.abc import Iterator
 
 import nbformat
@@ -21,9 +14,6 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 import rfm
-
-SEED = int(os.environ.get("VARIANTS_SEED") or secrets.randbelow(2**32))
-QUICK = ("01", "02", "03", "06")  # chapters that take some 20 s of one core with a change
 
 CODE = """\
 # what this chapter is about
@@ -117,21 +107,6 @@ def test_the_first_cell_so_tagged_names_the_parameters() -> None:
 
 
 # The chapters
-
-
-def test_a_chapter_runs_with_a_change() -> None:
-    drawn = random.Random(SEED)
-    asked = [
-        (name, label)
-        for name, nb in CHAPTERS.items()
-        if name.startswith(QUICK) and (cell := variants.parameters(nb))
-        for label, change in variants.CHANGES.items()
-        if variants.applies(cell.source, change)
-    ]
-    assert asked, "no chapter names what it is about"
-    name, label = drawn.choice(asked)
-    result = variants.run(name, label, variants.CHANGES[label])
-    assert result["result"] == "runs", f"VARIANTS_SEED={SEED}: {name}, {label}: {result['untrue']}"
 
 
 @pytest.mark.parametrize("name", COMPUTING)
