@@ -85,3 +85,41 @@ def test_features_of_the_trap_come_from_the_same_recipe() -> None:
     single = recipe_claims.trapped_features("Gaussian", "float32")
     assert few.dtype == single.dtype == torch.float64
     assert (few - other).abs().max() > 1e-3
+
+
+def test_each_draw_is_run_from_starts_that_differ_by_rounding_alone() -> None:
+    settings = list(recipe_claims.recipe_claims())
+    for (machine, change), recipe in RECIPES.items():
+        dtype = recipe.options.get("dtype", torch.float64)
+        for claim, case in CASES.items():
+            of = {"machine": machine, "change": change, "claim": claim}
+            mine = [s for s in settings if of.items() <= s.labels.items()]
+            assert len(mine) == case.draws * case.starts >= 5
+            assert len({(s.labels["draw"], s.labels["start"]) for s in mine}) == len(mine)
+            if claim != ("C11" if change == "none" else "C9, zero"):
+                continue
+            starts = [s.made().options.get("M0") for s in mine if s.labels["draw"] == 0]
+            d = mine[0].split.task.dimension
+            starts = [torch.eye(d).double() if M0 is None else M0 for M0 in starts]
+            for i, M0 in enumerate(starts):
+                off = (M0 - starts[0]).abs().max() / starts[0].abs().max()
+                bound = 1e-4 if dtype == torch.float32 else 1e-11
+                assert bound * 1e-5 < off < bound if i else off == 0
+                assert not any(M0.equal(other) for other in starts[:i])
+
+
+def test_a_machine_in_single_precision_sees_its_other_start() -> None:
+    case = CASES["C9, stripes"]
+    given = recipe_claims.options({"dtype": torch.float32, "iterations": 2})
+    runs = [
+        rfm.fit(
+            case.split(0),
+            recipe_claims.GAUSSIAN,
+            **given,
+            M0=recipe_claims.begun(torch.eye(64), start, torch.float32),
+            warn=False,
+        )
+        for start in (0, 1)
+    ]
+    off = (runs[0].features - runs[1].features).abs().max() / runs[0].features.abs().max()
+    assert 1e-7 < off < 1e-3

@@ -20,6 +20,7 @@ import pytest
 import tables
 import torch
 from later import Later
+from nudging import nudged
 
 import rfm
 from rfm import Setting
@@ -198,19 +199,13 @@ def left_to_rounding(
             moved |= {"ratio", "elements"}
         moved |= {name for name in ("best_at", "first_all") if fresh.get(name, 0) > EARLY}
         return moved | OF_WEIGHTS | {name for name in fresh if _in_between(name, fresh)}
-    d = setting.split.task.dimension
     M0 = (setting.made() if isinstance(setting, Later) else setting).options.get("M0")
-    M0 = torch.eye(d, dtype=torch.float64) if M0 is None else M0.double()
+    M0 = torch.eye(setting.split.task.dimension) if M0 is None else M0
     texts = {name: f"{v:.6g}" if isinstance(v, float) else str(v) for name, v in fresh.items()}
     kept = {name for name, value in fresh.items() if isinstance(value, int)} - LEFT_TO_ROUNDING
     moved: set[str] = set()
     for seed in range(NUDGES):
-        dice = torch.Generator().manual_seed(seed)
-        noise = torch.randn(d, d, generator=dice, dtype=torch.float64)
-        near = M0 + 1e-13 * M0.abs().max() * (noise + noise.T)
-        if setting.options.get("dtype") == torch.float32:
-            scale = 1 + 1e-6 * noise.diagonal()
-            near = scale * M0 * scale[:, None]
+        near = nudged(M0, seed, setting.options.get("dtype", torch.float64))
         other = row(replace(setting, options={**setting.options, "M0": near}), measure)
         moved |= {text.split(":")[0] for text in differences(texts, {**other, "M0": fresh["M0"]})}
         if asked - kept <= moved:
