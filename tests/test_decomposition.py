@@ -462,7 +462,7 @@ def chance(rate: float, draws: int) -> float:
 @pytest.mark.parametrize(
     "task", [rfm.addition(9), rfm.subtraction(20), rfm.addition(3, 7), rfm.division(29)], ids=str
 )
-@pytest.mark.parametrize(("rate", "draws"), [(0.01, 1500), (0.1, 500)])
+@pytest.mark.parametrize(("rate", "draws"), [(0.01, 1000), (0.1, 300)])
 def test_as_many_false_alarms_as_asked_for(
     task: Task, reflects: bool, rate: float, draws: int
 ) -> None:

@@ -3111,7 +3111,7 @@ def _rows(table: pd.DataFrame) -> list[dict[str, object]]:
     return found
 
 
-@entry("sweep", examples=25)
+@entry("sweep", examples=15)
 def _sweeps(D: Draw) -> None:
     """A sweep that is killed, changed, tampered with: the table is that of a fresh one."""
     PLAN.clear()

@@ -28,7 +28,7 @@ from rfm.networks import Mirrored, NetworkSetting, Random, Square, Start, Weight
 from rfm.sweeps import Measure, Plain, outcome, row
 
 SEED = int(os.environ.get("TABLES_SEED") or secrets.randbelow(2**32))
-BUDGET = 0.3  # seconds of recorded time for each table
+BUDGET = 0.15  # seconds of recorded time for each table
 LONG, OF_LONG = 3, 1  # seconds of one row from which on a table is long; so many of them are drawn
 SMALL = 1e-8  # what is less than this is rounding: a step, or a lead
 HOW_MADE = {"seconds", "version", "torch"}  # these may differ
@@ -67,9 +67,10 @@ def misplaced(lines: Sequence[Line], settings: Sequence[Setting]) -> list[str]:
     """Where the settings of a table are not those of its definition, in that order."""
     found = [] if len(lines) == len(settings) else [f"{len(lines)} rows for {len(settings)}"]
     for i, (line, setting) in enumerate(zip(lines, settings, strict=False)):
-        stored, defined = list(line.items())[: len(setting.columns)], setting.columns.items()
-        if stored != list(defined):
-            found.append(f"row {i}: {stored} for {list(defined)}")
+        defined = list(setting.columns.items())
+        stored = list(line.items())[: len(defined)]
+        if stored != defined:
+            found.append(f"row {i}: {stored} for {defined}")
     return found
 
 
