@@ -103,11 +103,11 @@ def wandering(C: Tensor) -> Iterator[Match]:
 
 def balanced(scores: Tensor) -> Tensor:
     """The exponentials of scores (..., n, n), scaled until rows and columns sum to one, nearly."""
-    P = (scores - scores.amax(-1, keepdim=True)).exp()
+    P = (scores - scores.amax(-1, keepdim=True)).exp_()
     tiny = torch.finfo(P.dtype).tiny
     for _ in range(SWEEPS):
-        P = P / P.sum(-2, keepdim=True).clamp(min=tiny)
-        P = P / P.sum(-1, keepdim=True).clamp(min=tiny)
+        P /= P.sum(-2, keepdim=True).clamp(min=tiny)
+        P /= P.sum(-1, keepdim=True).clamp(min=tiny)
     return P
 
 
