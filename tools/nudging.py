@@ -1,4 +1,4 @@
-"""Starts that differ by rounding, to tell what it decides."""
+"""Starts that differ in their last digits, to tell what rounding decides."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ class Case:
 
     @property
     def starts(self) -> int:
-        """From how many starts each draw is run, all but the first changed by rounding alone."""
+        """From how many starts each draw is run, all but the first changed in its last digits."""
         return 2 if self.draws > 1 else STARTS
 
 
@@ -239,7 +239,7 @@ def begun(M0: Start, start: int, dtype: torch.dtype) -> torch.Tensor:
 def recipe_claims() -> Iterator[Setting]:
     """Each claim of the paper at a small size, under each change of the recipe.
 
-    Each draw is run from some starts that differ by rounding, which decides some answers.
+    Each draw is run from some starts that differ in last digits: rounding decides some answers.
     """
     for (machine, change), recipe in RECIPES.items():
         for claim, case in CASES.items():
