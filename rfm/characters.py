@@ -19,6 +19,7 @@ from itertools import count
 from math import lcm
 
 import numpy as np
+import psutil
 import torch
 from sympy import isprime, primitive_root
 from torch import Tensor
@@ -70,12 +71,18 @@ class CharacterTable(Immutable):
 def characters(group: FiniteGroup) -> CharacterTable:
     """The character table of a group, by exact computation modulo a prime.
 
+    It is made for groups with some dozens of classes: a hundred take seconds, and two hundred
+    minutes.
+
     Raises:
         ValueError: for what is no group.
+        MemoryError: if the r³ structure constants and r²e multiplicities of r classes and the
+            exponent e do not fit.
     """
     instance(group, FiniteGroup, "group")
     classes, table = group.classes.numpy(), group.table.numpy()
     r, e = int(group.classes.max()) + 1, lcm(*group.orders.tolist())
+    _check_memory(group, r, e)
     p = next(q for q in count(e + 1, e) if q > 2 * group.order and isprime(q))
     first = np.array([int(np.argmax(classes == j)) for j in range(r)])
     quotients = table[group.inverses.numpy()][:, first]  # x⁻¹ g_k at [x, k]
@@ -92,6 +99,16 @@ def characters(group: FiniteGroup) -> CharacterTable:
         range(r), key=lambda i: (rows[i][at_e].sum(), not trivial[i], (-rows[i]).tolist())
     )
     return CharacterTable(group, torch.from_numpy(np.stack([rows[i] for i in order])))
+
+
+def _check_memory(group: FiniteGroup, r: int, e: int) -> None:
+    """Refuse a table that would not fit, whose multiplicities are there twice in the end."""
+    needed, free = 8 * (r**3 + 2 * r * r * e), psutil.virtual_memory().available
+    if needed > free:
+        raise MemoryError(
+            f"the characters of {group} with {r} classes need about {needed / 2**30:.1f} GiB, but "
+            f"only {free / 2**30:.1f} GiB are free; take a group with fewer classes"
+        )
 
 
 def _multiplicities(

@@ -81,7 +81,12 @@ class FiniteGroup(Immutable):
         self.order, self.identity = len(table), identity
         self._table, self._inverses, self._orders = table, inverses, orders
         self.values = members(values, "values")
-        self._positions = {value: i for i, value in enumerate(self.values)}
+        try:
+            self._positions = {value: i for i, value in enumerate(self.values)}
+        except TypeError:  # a list, or a tuple with one in it
+            raise ValueError(
+                f"values must be integers, texts or tuples of integers, not {self.values!r:.200}"
+            ) from None
         if len(self.values) != self.order or len(self._positions) != self.order:
             raise ValueError(
                 f"a group of order {self.order} needs as many different values, not "

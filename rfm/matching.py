@@ -102,13 +102,17 @@ def wandering(C: Tensor) -> Iterator[Match]:
 
 
 def balanced(scores: Tensor) -> Tensor:
-    """The exponentials of scores (..., n, n), scaled until rows and columns sum to one, nearly."""
+    """The exponentials of scores (..., n, n), scaled until rows and columns sum to one, nearly.
+
+    Sinkhorn: entries become u_a P_ab v_b, where v = 1 / Pᵀu and u = 1 / Pv take turns.
+    """
     P = (scores - scores.amax(-1, keepdim=True)).exp_()
     tiny = torch.finfo(P.dtype).tiny
+    u = torch.ones_like(P[..., :1])
     for _ in range(SWEEPS):
-        P /= P.sum(-2, keepdim=True).clamp(min=tiny)
-        P /= P.sum(-1, keepdim=True).clamp(min=tiny)
-    return P
+        v = (P.mT @ u).clamp_(min=tiny).reciprocal_()
+        u = (P @ v).clamp_(min=tiny).reciprocal_()
+    return P.mul_(u).mul_(v.mT)
 
 
 def _settled(scores: Tensor) -> Tensor:

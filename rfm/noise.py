@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 import torch
+from sympy import factorint
+from sympy.functions.combinatorial.numbers import partition
 from torch import Tensor
 
 from rfm.arguments import integer, real
-from rfm.groups import LARGEST, abelian
+from rfm.finite import LARGEST
 
 
 def between(C: Tensor, stripes: Tensor) -> float:
@@ -50,6 +52,7 @@ def chance(n: int, share: float) -> float:
         return 0.0
     if x == 1:
         return -math.inf
-    ways = math.log(len(abelian(n))) + 2 * (math.lgamma(n + 1) - math.log(n))
+    groups = math.prod(int(partition(m)) for m in factorint(n).values())  # len(rfm.abelian(n))
+    ways = math.log(groups) + 2 * (math.lgamma(n + 1) - math.log(n))
     tail = a * math.log(x / μ) + b * math.log((1 - x) / (1 - μ))
     return min(0.0, (ways + tail) / math.log(10))

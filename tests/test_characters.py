@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
 from sympy import Poly, cyclotomic_poly, symbols
@@ -190,3 +192,16 @@ def test_bad_arguments_are_refused() -> None:
         rfm.exchanged(torch.eye(5), task.group)
     with pytest.raises(ValueError, match="FiniteGroup"):
         rfm.characters("S_3")
+
+
+def test_a_table_that_does_not_fit_is_refused_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S_4 has 5 classes and the exponent 12: 8 · (5³ + 2 · 5² · 12) bytes."""
+    for free, fits in ((5799, False), (5800, True)):
+        monkeypatch.setattr(
+            psutil, "virtual_memory", lambda free=free: SimpleNamespace(available=free)
+        )
+        if fits:
+            assert len(rfm.characters(rfm.symmetric(4)).degrees) == 5
+        else:
+            with pytest.raises(MemoryError, match="S_4 with 5 classes"):
+                rfm.characters(rfm.symmetric(4))

@@ -121,6 +121,8 @@ def test_what_is_no_group_is_refused(table: object, says: str) -> None:
     ("make", "says"),
     [
         (lambda: rfm.FiniteGroup(torch.tensor([[0]]), ["a", "b"], "G"), "different values"),
+        (lambda: rfm.FiniteGroup(torch.tensor([[0]]), [["a"]], "G"), "texts or tuples"),
+        (lambda: rfm.FiniteGroup(torch.tensor([[0]]), [("a", [0])], "G"), "texts or tuples"),
         (lambda: rfm.FiniteGroup(torch.tensor([[0]]), ["a"], ""), "name"),
         (lambda: rfm.affine(9, 2), "prime"),
         (lambda: rfm.affine(7, 4), "divisor"),

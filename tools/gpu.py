@@ -291,6 +291,7 @@ def mixed(device: str, sizes: list[int], rounds: int) -> pd.DataFrame:
                 "ratio": _digits(double / single),
                 "steps": steps,
                 "residual": f"{residual:.0e}",
+                "reached": "yes" if residual <= REFINED else "no",
                 "condition at least": f"{run.table['condition'].iloc[-1]:.0e}",
             }
         )

@@ -1,6 +1,6 @@
 """The tables of the chapter on kernels, bandwidth and recipe."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import product
 
@@ -86,6 +86,49 @@ def recipe_fractions() -> Iterator[Setting]:
             continue
         split = rfm.random_split(task, fraction, seed)
         yield run_of(split, point, fraction=fraction, seed=seed)
+
+
+def narrowest(singles: Iterable[Setting]) -> Iterator[Setting]:
+    """The runs with the narrowest Gaussian, whose metric need not come to rest, once more.
+
+    Args:
+        singles: runs in which one point is moved, those with this kernel in odd orders are made.
+    """
+    point = next(in_bandwidth())
+    of_29, of_61 = ((0, 1, 5, 10, 20, 50, 100), (40, 50, 60, 80)), ((0, 1, 10, 50), (40, 60))
+    for n, iterations, (counts, shares) in ((29, 60, of_29), (61, 30, of_61)):
+        task = rfm.addition(n)
+        splits = [("moved", m, s, moved(task, m, s)) for m in counts for s in seeds(m)]
+        for percent, seed in product(shares, SEEDS):
+            drawn = rfm.random_split(task, percent / 100, seed)
+            splits.append(("random", percent, seed, drawn))
+        for what, amount, seed, split in splits:
+            run = run_of(split, point, n=n, what=what, amount=str(amount), seed=seed)
+            yield replace(run, options={**run.options, "iterations": iterations})
+    for single in singles:
+        labels = dict(single.labels)
+        if single.kernel == point[2] and single.split.task.n % 2 and not labels["varied"]:
+            known = {"n": labels["n"], "what": "one moved", "amount": str(labels["difference"])}
+            yield replace(
+                single, labels={"family": point[0], "parameter": point[1], **known, "seed": 0}
+            )
+
+
+def last_two(run: rfm.Run) -> dict[str, Plain]:
+    """How many test points, withheld if there are such, are right in the last two iterations."""
+    kinds = run.split.test_kind
+    kind = rfm.Kind.WITHHELD if bool((kinds == rfm.Kind.WITHHELD).any()) else rfm.Kind.RANDOM
+    before, last = run.right[-2:, kinds == kind].sum(1).tolist()
+    step_before, step = run.table["step"].iloc[-2:].tolist()
+    return {
+        "iterations_done": len(run.table),
+        "points": int((kinds == kind).sum()),
+        "right_before": before,
+        "right": last,
+        "step_before": step_before,
+        "step": step,
+        "size": size(run.features),
+    }
 
 
 ALIKE = (0.135, 0.726, 0.98)  # exp(−2/L²), the Gaussian at the mean distance: L = 1, 2.5, 10

@@ -369,6 +369,11 @@ def one_move() -> Iterator[Setting]:
             yield recipe(split, kernel, changes, **labels)
 
 
+def recipe_narrowest() -> Iterator[Setting]:
+    """The last two iterations with the narrowest Gaussian: its metric goes up and down."""
+    return recipe_tables.narrowest(one_move())
+
+
 def moves_varied() -> Iterator[Setting]:
     """Move points at random and in mirror pairs in small tables: C3, C4, C7, C8."""
     tasks = [rfm.addition(n) for n in (9, 11, 12, 13, 15, 16)] + [rfm.addition(3, 3)]
@@ -1619,6 +1624,7 @@ TABLES: Mapping[str, Table] = {
     "recipe_ridges": Table(recipe_tables.recipe_ridges, recipe_tables.sized),
     "recipe_lasting": Table(recipe_tables.recipe_lasting, recipe_tables.lasting),
     "recipe_fractions": Table(recipe_tables.recipe_fractions, recipe_tables.sized),
+    "recipe_narrowest": Table(recipe_narrowest, recipe_tables.last_two),
     "recipe_normalised": Table(recipe_tables.recipe_normalised, recipe_tables.sized),
     "recipe_61": Table(recipe_tables.recipe_61, recipe_tables.sized, if_named=True),
     "recipe_claims": Table(recipe_claims.recipe_claims, recipe_claims.verdict),
