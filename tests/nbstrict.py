@@ -139,7 +139,7 @@ def _stop_if_late(item: IPyNbCell, traceback: str | None = None) -> None:
 
 
 def _after(item: IPyNbCell) -> None:
-    if item.cell.execution_count is None:
+    if item.cell.execution_count is None and item.cell.source.strip():
         item.raise_cell_error("Cell was never run")
     if any(output.get("name") == "stderr" for output in item.cell.outputs):
         item.raise_cell_error("Cell has stored stderr output")

@@ -103,17 +103,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def named(name: str) -> Path:
-    """Return the text of the one chapter that begins with a name.
+    """Return the text of the chapter of this name, or of the one that begins with it.
 
     Raises:
         UsageError: There is none, or there are several.
     """
-    stems = [source.stem for source in notebooks.sources()]
-    found = [source for source in notebooks.sources() if source.stem.startswith(name)]
+    sources = {source.stem: source for source in notebooks.sources()}
+    found = notebooks.named(name, [*sources])
     if not name or len(found) != 1:
         many = f"{len(found)} chapters begin" if found and name else "no chapter begins"
-        raise pytest.UsageError(f"{many} with {name!r}: name one of {', '.join(stems)}")
-    return found[0]
+        raise pytest.UsageError(f"{many} with {name!r}: name one of {', '.join(sources)}")
+    return sources[found[0]]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -3,8 +3,8 @@
 python tools/bounds.py oldest|newest
 """
 
+import argparse
 import re
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -37,4 +37,6 @@ def pythons() -> list[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(bounds(*sys.argv[1:])))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("which", choices=("oldest", "newest"))
+    print("\n".join(bounds(parser.parse_args().which)))

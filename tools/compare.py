@@ -95,6 +95,8 @@ def main() -> int:
         print(listed(each))
     beyond = [each for each in found if not each.allowed]
     print(f"{len(beyond)} of {len(found)} notebooks moved beyond the strict rule")
+    if alone := sum(None in two for two in both.values()):
+        print(f"{alone} of these are in one of the two folders only")
     remove_page(arguments.page)  # of an earlier comparison
     if any(found):
         names = str(arguments.old), str(arguments.new)

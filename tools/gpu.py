@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 
 import pandas as pd
+import sympy
 import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
@@ -31,6 +32,7 @@ from rfm.machine import scratch
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "book" / "data"
 KERNEL = rfm.Gaussian()
+LEAST = 5  # the smallest modulus with a trap
 AIM = 2.0  # an iteration, in bare factorisations, from p = 97 on
 WARM_UP = 2
 EARLY = 3  # iterations after which metrics are compared
@@ -353,6 +355,11 @@ def main() -> int:
     parser.add_argument("--no-tests", action="store_true", help="leave the tests out")
     parser.add_argument("--write", action="store_true", help="write the tables to book/data")
     asked = parser.parse_args()
+    if asked.rounds < 1:
+        parser.error(f"--rounds must be at least 1, not {asked.rounds}")
+    for size in (*asked.sizes, asked.p, asked.q):
+        if size < LEAST or not sympy.isprime(size):
+            parser.error(f"sizes and moduli must be primes from {LEAST} on, not {size}")
     try:
         rfm.resources.resolve_device(asked.device, torch.float64)
     except ValueError as error:

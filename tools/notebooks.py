@@ -24,7 +24,7 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from nbformat import NotebookNode, ValidationError
 from nbformat.v4 import new_code_cell, new_notebook
 from nbformat.validator import iter_validate
 from needs import computed_from, files, inputs, tables
+from outputs import joined
 from pairing import (
     COMPUTED_FROM,
     CONFIG,
@@ -51,6 +52,7 @@ from pairing import (
     difference_of,
     digest,
     identifiers,
+    is_empty,
     is_setup,
     only_in_notebook,
     with_outputs,
@@ -106,14 +108,24 @@ def _reason(error: Exception) -> str:
 
 
 def sources(names: list[str] | None = None) -> list[Path]:
-    """Return the texts of the chapters that start with one of `names`, by default all."""
+    """Return the texts of the chapters that `names` name, by default all: see `named`."""
     texts = sorted(SOURCES.glob("[!.]*.md"))  # editors keep hidden files beside
+    for text in texts:
+        if set(text.stem) & set(" \t") or (BOOK / text.name).exists():
+            why = "has a space" if set(text.stem) & set(" \t") else "is that of a page of the book"
+            raise SystemExit(f"{_shown(text)}: the name {why}; give the chapter another")
     if not names:
         return texts
     for name in names:
-        if not any(text.stem.startswith(name) for text in texts):
+        if not named(name, [text.stem for text in texts]):
             raise SystemExit(f"no chapter in {_shown(SOURCES)} starts with {name!r}")
-    return [text for text in texts if text.stem.startswith(tuple(names))]
+    chosen = {stem for name in names for stem in named(name, [text.stem for text in texts])}
+    return [text for text in texts if text.stem in chosen]
+
+
+def named(name: str, stems: Sequence[str]) -> list[str]:
+    """Return the chapter of this name, or all that start with it where there is none."""
+    return [name] if name in stems else [stem for stem in stems if stem.startswith(name)]
 
 
 def notebook_path(source: Path) -> Path:
@@ -179,7 +191,7 @@ def _cells(text: str) -> list[NotebookNode]:
 
 
 def _with_setup(cells: list[NotebookNode]) -> list[NotebookNode]:
-    return [setup_cell(), *(cell for cell in cells if not is_setup(cell))]
+    return [setup_cell(), *(c for c in cells if not is_setup(c) and not is_empty(c))]
 
 
 def _from_json(text: str) -> NotebookNode:
@@ -240,7 +252,6 @@ def _execute(
         extra_arguments=["--log-level=ERROR", *extra_arguments],
         record_timing=False,
         store_widget_state=False,
-        coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
         **options,
     )
@@ -255,6 +266,8 @@ def _execute(
         raise NotebookError("\n".join(client.refused))
     nb.metadata = nbformat.from_dict(METADATA | made_of)
     for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
         for output in cell.get("outputs", []):
             if output.output_type == "error":  # asked for by a tag; the frames name local paths
                 output.traceback = [f"{output.ename}: {output.evalue}"]
@@ -328,7 +341,7 @@ def _refuse_to_lose(source: Path, want: NotebookNode) -> None:
         return
     newer = path.stat().st_mtime > source.stat().st_mtime
     if only_in_notebook(have, want, newer):
-        name = source.stem.split("-")[0]
+        name = source.stem
         raise NotebookError(
             f"{_shown(path)} was edited, and its text was not. `make text NAME={name}` takes the "
             f"edit into the text, `make notebooks NAME={name} FORCE=1` drops it.\n"
@@ -394,7 +407,7 @@ def take(source: Path, force: bool = False) -> None:
         if digest(want) != have.metadata.get(MADE_OF):
             raise NotebookError(
                 f"{_shown(path)} and its text were both edited since it was made. This of the text "
-                f"would be lost, `make text NAME={source.stem.split('-')[0]} FORCE=1` loses it:\n"
+                f"would be lost, `make text NAME={source.stem} FORCE=1` loses it:\n"
                 + difference_of(have, want, "notebook", "text")
             )
     _replace(source, text)
@@ -418,7 +431,7 @@ def output_problems(nb: NotebookNode) -> Iterator[str]:
     glued = glued_figures(nb)
     counts = 0
     for number, cell in enumerate(nb.cells):
-        if cell.cell_type != "code":
+        if cell.cell_type != "code" or (is_empty(cell) and not cell.outputs):
             continue
         counts += 1
         where = f"cell {number}:\n{_indent(cell.source)}\n"
@@ -508,12 +521,13 @@ def orphans() -> list[Path]:
 
 
 def _edited(names: list[str]) -> list[Path]:
-    """Return where the texts lie, or would, of notebooks that start with one of `names`."""
+    """Return where the texts lie, or would, of the notebooks that `names` name, or of all."""
     found = [path.stem for path in sorted(BOOK.glob("[!.]*.ipynb"))]
     for name in names:
-        if not any(stem.startswith(name) for stem in found):
+        if not named(name, found):
             raise SystemExit(f"no notebook in {_shown(BOOK)} starts with {name!r}")
-    return [SOURCES / f"{stem}.md" for stem in found if stem.startswith(tuple(names or [""]))]
+    chosen = {stem for name in names or [""] for stem in named(name, found)}
+    return [SOURCES / f"{stem}.md" for stem in found if stem in chosen]
 
 
 def _indent(text: str) -> str:

@@ -66,9 +66,14 @@ def options(cell: NotebookNode) -> dict[str, object]:
     return json.loads(json.dumps(kept, sort_keys=True))  # in the order in which a notebook has them
 
 
+def is_empty(cell: NotebookNode) -> bool:
+    """Whether nothing of a cell goes into the text: editors leave such cells behind."""
+    return not cell.source.strip() and not options(cell)
+
+
 def contents(cells: Iterable[NotebookNode]) -> list[str]:
-    """Return the content of all cells but the first, which the tool writes."""
-    return [content(cell) for cell in cells if not is_setup(cell)]
+    """Return the content of the cells that have some, but the first, which the tool writes."""
+    return [content(cell) for cell in cells if not is_setup(cell) and not is_empty(cell)]
 
 
 def digest(nb: NotebookNode) -> str:
@@ -96,7 +101,7 @@ def written(cells: list[NotebookNode]) -> str:
     """
     kept = nbformat.v4.new_notebook(metadata=METADATA)
     for cell in cells:
-        if cell.source.strip() or options(cell):  # editors leave empty cells behind
+        if not is_empty(cell):
             new = getattr(nbformat.v4, f"new_{cell.cell_type}_cell")
             kept.cells.append(new(cell.source, metadata=nbformat.from_dict(options(cell))))
     with warnings.catch_warnings():
@@ -129,12 +134,14 @@ def as_made(have: NotebookNode) -> bool:
     """Whether a stored notebook still has the content that it was made of."""
     if made := have.metadata.get(MADE_OF):
         return made == digest(have)
-    return [cell.id for cell in have.cells] == [*identifiers(have.cells)]
+    cells = [cell for cell in have.cells if not is_empty(cell)]
+    return [cell.id for cell in cells] == [*identifiers(cells)]
 
 
 def edited(have: NotebookNode) -> Iterator[NotebookNode]:
     """Yield the cells whose source is not the one that they are named after."""
-    for cell, name in zip(have.cells, identifiers(have.cells), strict=True):
+    cells = [cell for cell in have.cells if not is_empty(cell)]
+    for cell, name in zip(cells, identifiers(cells), strict=True):
         if cell.id != name and not is_setup(cell):
             yield cell
 
@@ -160,7 +167,9 @@ def with_outputs(want: NotebookNode, have: NotebookNode) -> NotebookNode | None:
     None if they are not those of the same code.
     """
     filled = deepcopy(want)
-    new, old = ([c for c in nb.cells if c.cell_type == "code"] for nb in (filled, have))
+    new, old = (
+        [c for c in nb.cells if c.cell_type == "code" and not is_empty(c)] for nb in (filled, have)
+    )
     if [cell.id for cell in new if not is_setup(cell)] != [c.id for c in old if not is_setup(c)]:
         return None
     if any(cell.cell_type == "code" for cell in edited(have)):  # and perhaps not run since

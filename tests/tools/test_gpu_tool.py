@@ -86,6 +86,18 @@ def test_a_gpu_that_is_not_there_is_said(
     assert "no CUDA GPU" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "wrong", ["--rounds 0", "--sizes 61 60", "--p 3", "--q 1", "--sizes -7"], ids=str
+)
+def test_bad_sizes_are_told_before_anything_runs(
+    wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--device", "cpu", *wrong.split()])
+    with pytest.raises(SystemExit, match="2"):
+        gpu.main()
+    assert wrong.split()[-1] in capsys.readouterr().err
+
+
 def test_refinement_gives_the_solution_of_double_precision() -> None:
     split = gpu.all_but_axis(11)
     K = rfm.Gaussian().gram(split.train, split.train, torch.eye(22, dtype=torch.float64))

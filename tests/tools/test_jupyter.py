@@ -369,3 +369,59 @@ def test_words_saved_from_jupyter_need_not(small: Jupyter) -> None:
     small.save(content)
     notebooks.tidy(small.text)
     assert notebooks.check(small.text) == []
+
+
+# Cells that editors leave behind
+
+
+def with_an_empty_cell(nb: dict[str, Any] | NotebookNode) -> None:
+    """What Shift+Enter on the last cell leaves behind, which is not run."""
+    nb["cells"].append(nbformat.v4.new_code_cell())
+
+
+@pytest.mark.parametrize("also", [first_number, lambda nb: None], ids=["an edit", "no edit"])
+def test_an_empty_cell_in_the_notebook_is_no_edit(small: Jupyter, also: Callable) -> None:
+    edit(small, lambda nb: (also(nb), with_an_empty_cell(nb)))
+    notebooks.take(small.text)
+    notebooks.make(small.text)
+    assert notebooks.check(small.text) == []
+    assert ("123" in "".join(code_of_text(small))) == (also is first_number)
+    assert all(cell.source for cell in nbformat.read(small.notebook, 4).cells)
+
+
+def test_an_empty_cell_saved_from_jupyter_is_no_edit(small: Jupyter) -> None:
+    text = small.text.read_bytes()
+    content = small.open()
+    with_an_empty_cell(content)
+    small.save(content)
+    assert notebooks.make(small.text) != notebooks.EXECUTED
+    assert small.text.read_bytes() == text
+    assert notebooks.check(small.text) == []
+
+
+# Names
+
+
+def test_a_name_that_is_one_chapter_is_no_other(tmp_path: Path, monkeypatch) -> None:
+    """Though others begin with it; letters that no chapter is called are those of all of them."""
+    monkeypatch.setattr(notebooks, "BOOK", tmp_path)
+    monkeypatch.setattr(notebooks, "SOURCES", tmp_path / "src")
+    (tmp_path / "src").mkdir()
+    for name in ("mine", "mine-two", "other"):
+        (tmp_path / "src" / f"{name}.md").touch()
+    found = {
+        name: sorted(path.stem for path in notebooks.sources(name.split()))
+        for name in ("mine", "min", "mine-two other", "")
+    }
+    assert found == {
+        "mine": ["mine"],
+        "min": ["mine", "mine-two"],
+        "mine-two other": ["mine-two", "other"],
+        "": ["mine", "mine-two", "other"],
+    }
+    for name, why in (("my own", "has a space"), ("data", "a page of the book")):
+        (tmp_path / f"{'data' if name == 'data' else 'none'}.md").touch()
+        (tmp_path / "src" / f"{name}.md").touch()
+        with pytest.raises(SystemExit, match=why):
+            notebooks.sources()
+        (tmp_path / "src" / f"{name}.md").unlink()

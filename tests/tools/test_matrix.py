@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -528,3 +529,49 @@ def test_what_mkl_says_is_read(said: str, name: str) -> None:
     assert environments.instructions(first + call.format("OFF")) == name
     assert environments.instructions(first + call.format("COMPATIBLE")) == f"{name}, COMPATIBLE"
     assert environments.instructions("") == ""
+
+
+# ------------------------------------------------------------------------- outputs that are unusual
+
+
+def test_a_damaged_picture_is_told_and_stops_nothing() -> None:
+    """A line of its text twice, or all after it away. A decoder may forgive a few of these."""
+    data = io.BytesIO()
+    Image.effect_noise((64, 64), 50).save(data, "png")
+    lines = base64.encodebytes(data.getvalue()).decode().splitlines()
+    whole, seen = "".join(lines), []
+    for place in range(len(lines)):
+        for damaged in (lines[:place] + lines[place:][:1] + lines[place:], lines[:place]):
+            for two in ((whole, "".join(damaged)), ("".join(damaged), whole)):
+                shown = [
+                    [nbformat.v4.new_output("display_data", {"image/png": text})] for text in two
+                ]
+                seen.append(not all(each.allowed for each in outputs.compare(*shown)))
+    assert sum(seen) > 0.9 * len(seen)
+
+
+def test_streams_are_joined_as_a_terminal_shows_them() -> None:
+    def stream(text: str, name: str = "stdout") -> NotebookNode:
+        return nbformat.v4.new_output("stream", name=name, text=text)
+
+    shown = nbformat.v4.new_output("display_data", {"text/plain": "x"})
+    found = outputs.joined([stream("a 1"), shown, stream("\rb 2\rc"), stream("d\r\ne\n")])
+    assert [each.get("text") for each in found] == ["cd\r\ne\n", None]
+    two = outputs.joined([stream("a"), stream("b", "stderr"), stream("c")])
+    assert [(each.name, each.text) for each in two] == [("stdout", "ac"), ("stderr", "b")]
+
+
+def test_a_long_line_is_joined_in_a_time_that_grows_with_its_length() -> None:
+    """A square of it would be hours."""
+    long = nbformat.v4.new_output("stream", text="z" * 3_000_000)
+    assert outputs.joined([long])[0].text == "z" * 3_000_000
+
+
+@pytest.mark.parametrize("which", [[], ["middle"], ["oldest", "newest"]], ids=str)
+def test_bounds_that_are_none_are_refused(which: list[str]) -> None:
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "bounds.py"), *which], capture_output=True, text=True
+    )
+    assert run.returncode == 2
+    assert "usage" in run.stderr
+    assert not run.stdout
