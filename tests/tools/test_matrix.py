@@ -569,7 +569,9 @@ def test_a_long_line_is_joined_in_a_time_that_grows_with_its_length() -> None:
 @pytest.mark.parametrize("which", [[], ["middle"], ["oldest", "newest"]], ids=str)
 def test_bounds_that_are_none_are_refused(which: list[str]) -> None:
     run = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "bounds.py"), *which], capture_output=True, text=True
+        [sys.executable, str(ROOT / "tools" / "bounds.py"), *which],
+        capture_output=True,
+        encoding="utf-8",
     )
     assert run.returncode == 2
     assert "usage" in run.stderr
