@@ -111,21 +111,25 @@ def sources(names: list[str] | None = None) -> list[Path]:
     """Return the texts of the chapters that `names` name, by default all: see `named`."""
     texts = sorted(SOURCES.glob("[!.]*.md"))  # editors keep hidden files beside
     for text in texts:
-        if set(text.stem) & set(" \t") or (BOOK / text.name).exists():
-            why = "has a space" if set(text.stem) & set(" \t") else "is that of a page of the book"
-            raise SystemExit(f"{_shown(text)}: the name {why}; give the chapter another")
-    if not names:
-        return texts
-    for name in names:
-        if not named(name, [text.stem for text in texts]):
-            raise SystemExit(f"no chapter in {_shown(SOURCES)} starts with {name!r}")
-    chosen = {stem for name in names for stem in named(name, [text.stem for text in texts])}
-    return [text for text in texts if text.stem in chosen]
+        if " " in text.name:
+            raise SystemExit(f"{_shown(text)}: the name has a space; give the chapter another")
+        if (BOOK / text.name).exists():
+            raise SystemExit(f"{_shown(text)}: the name is that of a page of the book")
+    return _chosen(texts, names or [""], f"chapter in {_shown(SOURCES)}")
 
 
 def named(name: str, stems: Sequence[str]) -> list[str]:
     """Return the chapter of this name, or all that start with it where there is none."""
     return [name] if name in stems else [stem for stem in stems if stem.startswith(name)]
+
+
+def _chosen(paths: Sequence[Path], names: Sequence[str], what: str) -> list[Path]:
+    stems = [path.stem for path in paths]
+    for name in names:
+        if name and not named(name, stems):
+            raise SystemExit(f"no {what} starts with {name!r}")
+    chosen = {stem for name in names for stem in named(name, stems)}
+    return [path for path in paths if path.stem in chosen]
 
 
 def notebook_path(source: Path) -> Path:
@@ -522,12 +526,9 @@ def orphans() -> list[Path]:
 
 def _edited(names: list[str]) -> list[Path]:
     """Return where the texts lie, or would, of the notebooks that `names` name, or of all."""
-    found = [path.stem for path in sorted(BOOK.glob("[!.]*.ipynb"))]
-    for name in names:
-        if not named(name, found):
-            raise SystemExit(f"no notebook in {_shown(BOOK)} starts with {name!r}")
-    chosen = {stem for name in names or [""] for stem in named(name, found)}
-    return [SOURCES / f"{stem}.md" for stem in found if stem in chosen]
+    found = sorted(BOOK.glob("[!.]*.ipynb"))
+    chosen = _chosen(found, names or [""], f"notebook in {_shown(BOOK)}")
+    return [SOURCES / f"{path.stem}.md" for path in chosen]
 
 
 def _indent(text: str) -> str:

@@ -14,6 +14,8 @@ RADIAL = {"Gaussian": rfm.Gaussian, "Matern": rfm.Matern, "Laplace": rfm.Laplace
 QUADRATIC = rfm.Quadratic()
 POWERS = (0.25, 0.375, 0.75, 1.0)  # of the AGOP, beside the usual one half
 SEEDS = range(5)
+COUNTS = {29: (0, 1, 5, 10, 20, 50, 100), 61: (0, 1, 10, 50)}  # points moved out of the trap
+PERCENT = {29: (40, 50, 60, 80), 61: (40, 60)}  # of the table in a random split
 
 Point = tuple[str, float, rfm.Kernel, dict[str, float]]
 """A family, its parameter, the kernel, and what else is changed."""
@@ -58,7 +60,7 @@ def seeds(count: int) -> range:
 def recipe_moves() -> Iterator[Setting]:
     """Move points out of the trap modulo 29: kernels, bandwidths, powers."""
     task = rfm.addition(29)
-    for point, count in product([*in_bandwidth(), *in_power()], (0, 1, 5, 10, 20, 50, 100)):
+    for point, count in product([*in_bandwidth(), *in_power()], COUNTS[29]):
         for seed in seeds(count):
             yield run_of(moved(task, count, seed), point, moved_points=count, seed=seed)
 
@@ -72,7 +74,7 @@ RIDGES: tuple[Point, ...] = (
 def recipe_ridges() -> Iterator[Setting]:
     """Move points out of the trap modulo 29, with a ridge."""
     task = rfm.addition(29)
-    for point, count in product(RIDGES, (0, 1, 5, 10, 20, 50, 100)):
+    for point, count in product(RIDGES, COUNTS[29]):
         for seed in seeds(count):
             yield run_of(moved(task, count, seed), point, moved_points=count, seed=seed)
 
@@ -81,37 +83,33 @@ def recipe_fractions() -> Iterator[Setting]:
     """Random parts of the table modulo 29: the same kernels, bandwidths, powers."""
     task = rfm.addition(29)
     points = [*in_bandwidth(), *in_power()]
-    for point, fraction, seed in product(points, (0.4, 0.5, 0.6, 0.8), SEEDS):
-        if point[0].startswith("AGOP") and fraction != 0.6:
+    for point, percent, seed in product(points, PERCENT[29], SEEDS):
+        if point[0].startswith("AGOP") and percent != 60:
             continue
-        split = rfm.random_split(task, fraction, seed)
-        yield run_of(split, point, fraction=fraction, seed=seed)
+        split = rfm.random_split(task, percent / 100, seed)
+        yield run_of(split, point, fraction=percent / 100, seed=seed)
 
 
 def narrowest(singles: Iterable[Setting]) -> Iterator[Setting]:
     """The runs with the narrowest Gaussian, whose metric need not come to rest, once more.
 
     Args:
-        singles: runs in which one point is moved, those with this kernel in odd orders are made.
+        singles: runs in which one point is moved; those with this kernel in odd orders are made.
     """
     point = next(in_bandwidth())
-    of_29, of_61 = ((0, 1, 5, 10, 20, 50, 100), (40, 50, 60, 80)), ((0, 1, 10, 50), (40, 60))
-    for n, iterations, (counts, shares) in ((29, 60, of_29), (61, 30, of_61)):
-        task = rfm.addition(n)
-        splits = [("moved", m, s, moved(task, m, s)) for m in counts for s in seeds(m)]
-        for percent, seed in product(shares, SEEDS):
-            drawn = rfm.random_split(task, percent / 100, seed)
-            splits.append(("random", percent, seed, drawn))
+    family, parameter, kernel, _ = point
+    for n in COUNTS:
+        task, as_long = rfm.addition(n), half_as_long if n == 61 else lambda run: run
+        splits = [("moved", m, s, moved(task, m, s)) for m in COUNTS[n] for s in seeds(m)]
+        for percent, seed in product(PERCENT[n], SEEDS):
+            splits.append(("random", percent, seed, rfm.random_split(task, percent / 100, seed)))
         for what, amount, seed, split in splits:
-            run = run_of(split, point, n=n, what=what, amount=str(amount), seed=seed)
-            yield replace(run, options={**run.options, "iterations": iterations})
+            yield as_long(run_of(split, point, n=n, what=what, amount=str(amount), seed=seed))
     for single in singles:
-        labels = dict(single.labels)
-        if single.kernel == point[2] and single.split.task.n % 2 and not labels["varied"]:
-            known = {"n": labels["n"], "what": "one moved", "amount": str(labels["difference"])}
-            yield replace(
-                single, labels={"family": point[0], "parameter": point[1], **known, "seed": 0}
-            )
+        n, of = single.split.task.n, single.labels
+        if single.kernel == kernel and n % 2 and not of["varied"]:
+            what = {"n": n, "what": "one moved", "amount": str(of["difference"]), "seed": 0}
+            yield replace(single, labels={"family": family, "parameter": parameter, **what})
 
 
 def last_two(run: rfm.Run) -> dict[str, Plain]:
@@ -161,14 +159,14 @@ def recipe_61() -> Iterator[Setting]:
     """All of these kernels modulo 61: points moved out of the trap, and random parts."""
     task = rfm.addition(61)
     everything = [*in_bandwidth(), *in_power(), *RIDGES]
-    for count in (0, 1, 10, 50):
+    for count in COUNTS[61]:
         for seed, point in product(seeds(count), everything):
             labels = {"what": "moved", "amount": count, "seed": seed}
             yield half_as_long(run_of(moved(task, count, seed), point, **labels))
     for point in everything:
         labels = {"what": "moved, longer", "amount": 1, "seed": 0}
         yield run_of(moved(task, 1, 0), point, **labels)
-    for percent, seed, point in product((40, 60), SEEDS, everything):
+    for percent, seed, point in product(PERCENT[61], SEEDS, everything):
         if point[0].startswith("AGOP") and percent != 60:
             continue
         labels = {"what": "random", "amount": percent, "seed": seed}
